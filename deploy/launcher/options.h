@@ -1,0 +1,39 @@
+/* deploy/launcher/options.h - the command line of netto
+ *
+ * The names of the original's options are kept where their meaning still makes
+ * sense. Values are checked here, so that a mistake is one line from netto and
+ * not one from a child.
+ */
+#ifndef NETTO_LAUNCHER_OPTIONS_H
+#define NETTO_LAUNCHER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define RUNTIME_DIR_DEFAULT "/run/netto"
+
+enum command {
+	COMMAND_RUN,   /* collector and aggregator together */
+	COMMAND_TOP,   /* one more consumer of a running collector */
+};
+
+/* Texts are argv's own or static; NULL: not given. */
+struct options {
+	enum command command;
+	const char *frequency;
+	const char *period;            /* ms */
+	const char *pids;
+	const char *log_file;
+	const char *runtime_dir;
+	const char *user;
+	bool table;
+	bool prometheus;
+	char prometheus_address[320];  /* HOST:PORT for the aggregator */
+};
+
+/* Fill options; on --help, --version or bad usage prints and ends the program
+ * (0 or 64). */
+void options_parse(struct options *options, int argc, char *argv[]);
+
+#endif
