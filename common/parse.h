@@ -1,6 +1,7 @@
 /* common/parse.h - option values, strictly
  *
- * Outputs are written on success only. Nothing here prints.
+ * Outputs are written on success only, but for pids[], which is working space
+ * until then. Nothing here prints.
  */
 #ifndef NETTO_COMMON_PARSE_H
 #define NETTO_COMMON_PARSE_H

@@ -5,7 +5,10 @@
  * read-only and leave no trace in it, so no reader can slow, stop or corrupt
  * the writer or another reader.
  *
- * A ring is a file of one header page and a power of two of data bytes.
+ * A ring is a file of one header page and a power of two of data bytes
+ * (ring_layout.h). Readers believe none of them: a damaged ring is refused,
+ * never a crash or an endless loop. One thing they rely on: whoever may write
+ * the file does not shrink it, for a page that is gone is a SIGBUS in them.
  */
 #ifndef NETTO_COMMON_RING_H
 #define NETTO_COMMON_RING_H
@@ -30,9 +33,10 @@ struct ring_identity {
 struct ring_writer;
 struct ring_reader;
 
-/* Size the empty file behind fd for data_bytes (a power of two within the
- * limits above), map it, touch every page and write the header. fd stays the
- * caller's and may be closed. 0; -EINVAL: size; -errno of ftruncate or mmap. */
+/* Allocate data_bytes (a power of two within the limits above) and a header in
+ * the empty file behind fd, map every page and write the header. fd stays the
+ * caller's and may be closed. 0; -EINVAL: size, or the file is not empty;
+ * -ENOMEM; -errno of fstat, posix_fallocate (-ENOSPC) or mmap. */
 int ring_writer_open(struct ring_writer **writer, int fd, uint32_t data_bytes,
 		     const struct ring_identity *identity);
 
@@ -46,15 +50,16 @@ uint64_t ring_writer_next_seq(const struct ring_writer *writer);
 /* Unmaps; takes NULL. */
 void ring_writer_close(struct ring_writer *writer);
 
-/* Map the ring behind fd read-only, positioned at the newest record, so that
- * what came before this reader is neither delivered nor lost. fd stays the
- * caller's. 0; -EPROTO: not a ring, truncated or damaged; -EPROTONOSUPPORT: a
+/* Map the ring behind fd read-only, positioned behind the newest record: the
+ * first one delivered is the next one written. What came before this reader is
+ * neither delivered nor lost. fd stays the caller's. 0; -EPROTO: not a ring, truncated or damaged; -EPROTONOSUPPORT: a
  * ring of another schema_major; -ENOMEM; -errno of fstat or mmap. */
 int ring_reader_open(struct ring_reader **reader, int fd);
 
 /* Copy the next record to buf, its sequence number to *seq, and to *lost how
  * many records were overwritten between this one and the one before it.
- * Bytes copied; 0: up to date; -EAGAIN: lapped, positioned anew, call again;
+ * Bytes copied; 0: up to date; -EAGAIN: lapped, positioned anew where up to
+ * three quarters of the data are still kept, call again;
  * -EPROTO: the ring is damaged, close it. buf_bytes is RING_RECORD_BYTES_MAX
  * or more. */
 ssize_t ring_read(struct ring_reader *reader, void *buf, size_t buf_bytes,
