@@ -2,7 +2,8 @@
  *
  * One parser for the kernel's file and for the table the collector publishes.
  * "ffffffff81000000 T _text" or "ffffffffc0001000 t name\t[module]"; lines of
- * other types than text (t T w W) are passed over.
+ * other types than text (t T w W) are passed over. Lines may end in CR LF, the
+ * last one without an end.
  */
 #ifndef NETTO_COMMON_KALLSYMS_H
 #define NETTO_COMMON_KALLSYMS_H

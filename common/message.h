@@ -22,7 +22,7 @@ ssize_t message_pack_hello(const Netto__Hello *hello, void *buf, size_t buf_byte
 size_t message_pack_doorbell(uint64_t next_seq, uint8_t buf[static MESSAGE_DOORBELL_BYTES]);
 
 /* Unpack and check one datagram: a known kind, sizes in bounds, boot_id of 16
- * bytes, rate and period not 0, cpu_slots 1 to 8192, cpus_online not above it.
+ * bytes, rate and period not 0, cpu_slots up to 8192, cpus_online 1 to cpu_slots.
  * 0 and *message, freed by message_free(); -EPROTO: refused;
  * -EPROTONOSUPPORT: a Hello of another schema_major; -ENOMEM. */
 int message_unpack(const void *buf, size_t bytes, Netto__Message **message);

@@ -50,7 +50,7 @@ struct ring_writer {
 	uint64_t data_bytes;
 	uint64_t tail;
 	uint64_t seq;        /* of the next record */
-	uint64_t marked;     /* segments that have their mark */
+	uint64_t unmarked;   /* position of the first segment without its mark */
 };
 
 struct ring_reader {
@@ -146,11 +146,12 @@ static void put_header(struct ring_writer *writer, uint64_t pos, uint64_t bytes,
  * starts in a segment, next to the padding of a small ring. */
 static void put_marks(struct ring_writer *writer, uint64_t pos)
 {
-	const uint64_t segments = pos / (writer->data_bytes / RING_MARKS) + 1;
+	const uint64_t segment_bytes = writer->data_bytes / RING_MARKS;
 
-	for (; writer->marked < segments; writer->marked++)
-		atomic_store_explicit(&writer->header->marks[writer->marked % RING_MARKS], pos,
-				      memory_order_release);
+	for (; writer->unmarked <= pos; writer->unmarked += segment_bytes)
+		atomic_store_explicit(
+			&writer->header->marks[writer->unmarked / segment_bytes % RING_MARKS], pos,
+			memory_order_release);
 }
 
 void ring_write(struct ring_writer *writer, const void *record, size_t bytes)
