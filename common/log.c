@@ -136,6 +136,11 @@ void log_release(void)
 		write_line(held_priorities[i % HELD_LINES], held_lines[i % HELD_LINES]);
 }
 
+const char *log_held_last(void)
+{
+	return held ? held_lines[(held - 1) % HELD_LINES] : NULL;
+}
+
 void log_error(const char *format, ...)
 {
 	va_list args;

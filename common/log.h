@@ -17,6 +17,10 @@ void log_open(const char *name);
 void log_hold(void);
 void log_release(void);
 
+/* The latest line held, for the full-screen program to show; not escaped yet.
+ * NULL: none. Valid until the next message. */
+const char *log_held_last(void);
+
 __attribute__((format(printf, 1, 2))) void log_error(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void log_warn(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void log_info(const char *format, ...);
