@@ -14,7 +14,7 @@
 
 #define SHARED_FRAMES_MAX 127        /* kernel.perf_event_max_stack's default */
 #define SHARED_SOFTIRQ_VECTORS 10    /* include/linux/interrupt.h, HI to RCU */
-#define SHARED_IRQ_SLOTS 40          /* hard interrupt handlers told apart on one CPU */
+#define SHARED_IRQ_SLOTS 32          /* hard interrupt handlers told apart on one CPU; 2^n */
 #define SHARED_IRQ_NAME_BYTES 24
 #define SHARED_COMM_BYTES 16
 #define SHARED_RING_BYTES (256u << 10)   /* BPF ring buffer, one a CPU */
@@ -66,19 +66,21 @@ struct shared_irq {
 /* Everything of one CPU: cumulative, written on that CPU only, read by the
  * collector through mmap. One slot a possible CPU. */
 struct shared_cpu {
+	/* What a softirq touches, in one cache line. */
+	__u64 softirq_since_ns;          /* the running softirq's start; 0: none runs */
+	__u64 softirq_irq_ns;            /* irq_ns at that moment */
+	__u64 irq_ns;                    /* all hard interrupts, local timer included */
+	__u64 irq_since_ns;              /* the running hard interrupt's start; 0: none runs */
+	__u32 vector;                    /* the running softirq, plus one; 0: none */
+	__u32 sampling;                  /* the scratch record is in use */
+	__u64 irq_other_ns;              /* handlers that found no slot */
+	__u64 cpu_changes;               /* times a CPU came or went; in slot 0 only */
+	__u64 reserved;
 	__u64 softirq_ns[SHARED_SOFTIRQ_VECTORS];      /* net of hard interrupts */
 	__u64 softirq_events[SHARED_SOFTIRQ_VECTORS];
 	__u64 samples_taken;
 	__u64 samples_filtered;
 	__u64 samples_lost[SHARED_LOSSES];
-	__u64 irq_ns;                    /* all hard interrupts, local timer included */
-	__u64 irq_other_ns;              /* handlers that found no slot */
-	__u64 cpu_changes;               /* times a CPU came or went; in slot 0 only */
-	__u64 softirq_since_ns;          /* the running softirq's start; 0: none runs */
-	__u64 softirq_irq_ns;            /* irq_ns at that moment */
-	__u64 irq_since_ns;              /* the running hard interrupt's start; 0: none runs */
-	__u32 vector;                    /* the running softirq, plus one; 0: none */
-	__u32 sampling;                  /* the scratch record is in use */
 	struct shared_irq irqs[SHARED_IRQ_SLOTS];
 } __attribute__((aligned(64)));
 
