@@ -1,0 +1,110 @@
+/* hello.c - the first message to every aggregator */
+#include "hello.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "message.h"
+
+#define NS_PER_S 1000000000ull
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+#define SYMBOL_GENERATION 1   /* the table of the start */
+
+/* "8c52ba8f-...": 32 digits, with dashes between some of them. */
+static int parse_boot_id(const char *text, uint8_t id[static 16])
+{
+	for (int i = 0; i < 16; i++) {
+		unsigned int byte;
+
+		text += *text == '-';
+		if (sscanf(text, "%2x", &byte) != 1 || !text[1])
+			return -EINVAL;
+		id[i] = (uint8_t)byte;
+		text += 2;
+	}
+	return 0;
+}
+
+int hello_identity(struct ring_identity *identity)
+{
+	FILE *file = fopen(BOOT_ID_FILE, "re");
+	char text[64] = "";
+
+	if (!file)
+		return -errno;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	identity->generation = 0;
+	while (!identity->generation)
+		if (getrandom(&identity->generation, sizeof(identity->generation), 0) < 0)
+			return -errno;
+	return parse_boot_id(text, identity->boot_id);
+}
+
+static void fill_probe(Netto__Probe *out, const struct probe_report *report)
+{
+	netto__probe__init(out);
+	out->name = (char *)report->name;           /* protobuf_c knows no const */
+	out->function = (char *)report->function;
+	out->attached = report->attached;
+	out->reason = (char *)report->reason;
+}
+
+static void fill(Netto__Hello *hello, const struct options *options, const struct probes *probes,
+		 const struct ring_identity *identity)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	hello->schema_major = RING_SCHEMA_MAJOR;
+	hello->schema_minor = RING_SCHEMA_MINOR;
+	hello->version = NETTO_VERSION;
+	hello->ring_generation = identity->generation;
+	hello->symbol_generation = SYMBOL_GENERATION;
+	hello->boot_id.data = (uint8_t *)identity->boot_id;
+	hello->boot_id.len = sizeof(identity->boot_id);
+	hello->rate_hz = options->rate_hz;
+	hello->sample_ns = NS_PER_S / options->rate_hz;
+	hello->period_ns = options->period_ns;
+	hello->cpus_online = probes_cpus_online(probes);
+	hello->cpu_slots = probes_cpu_slots(probes);
+	hello->probe_interval_ns = probes_interval_ns(probes);
+	hello->started_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+ssize_t hello_pack(const struct options *options, const struct probes *probes,
+		   const struct ring_identity *identity, bool addresses_hidden,
+		   void *buf, size_t buf_bytes)
+{
+	const struct probe_report *reports;
+	const size_t count = probes_reports(probes, &reports);
+	Netto__Probe *infos = calloc(count + 1, sizeof(*infos));
+	Netto__Probe **list = calloc(count + 1, sizeof(*list));
+	Netto__Hello hello = NETTO__HELLO__INIT;
+	struct utsname host;
+	ssize_t bytes = -ENOMEM;
+
+	if (infos && list && !uname(&host)) {
+		fill(&hello, options, probes, identity);
+		hello.addresses_hidden = addresses_hidden;
+		hello.kernel_release = host.release;
+		hello.machine = host.machine;
+		hello.host = host.nodename;
+		for (size_t i = 0; i < count; i++) {
+			fill_probe(&infos[i], &reports[i]);
+			list[i] = &infos[i];
+		}
+		hello.probes = list;
+		hello.n_probes = count;
+		bytes = message_pack_hello(&hello, buf, buf_bytes);
+	}
+	free(list);
+	free(infos);
+	return bytes;
+}

@@ -1,0 +1,19 @@
+/* collector/loop.h - the steady state: drain, publish, ring the bell
+ *
+ * Ten wake-ups a second. Allocates nothing, uses no stdio until it ends, and
+ * waits for nobody.
+ */
+#ifndef NETTO_COLLECTOR_LOOP_H
+#define NETTO_COLLECTOR_LOOP_H
+
+#include "collector.h"
+
+/* From here on SIGTERM and SIGINT end loop_run(), also before it runs. SIGHUP
+ * and SIGPIPE are ignored: there is nothing to open again. */
+void loop_catch_signals(void);
+
+/* Run until a signal: 0. EXIT_ERR(EX_TEMPFAIL), and it says why: only a fresh
+ * start helps. */
+int loop_run(struct collector *collector);
+
+#endif

@@ -1,0 +1,359 @@
+/* sandbox.c - the end of privilege
+ *
+ * Facts: capset, the bounding set, ambient set and no_new_privs are those of the
+ * calling thread (kernel/cred.c); glibc carries setresuid over to all threads,
+ * but none of the others. setresuid from 0 clears the effective and permitted
+ * sets only while SECBIT_NO_SETUID_FIXUP is off, so that bit is locked off.
+ */
+#include "sandbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exit_status.h"
+#include "log.h"
+
+#define STATUS_BYTES_MAX 8192
+#define CAPABILITIES_MAX 64
+#define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
+
+#define SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+		    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
+		    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+static struct sandbox_promise promised;
+
+static uint64_t effective_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[CAPABILITY_WORDS] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return 0;
+	return (uint64_t)data[1].effective << 32 | data[0].effective;
+}
+
+static bool capable(uint64_t effective, int capability)
+{
+	return effective >> capability & 1;
+}
+
+int sandbox_prepare(void)
+{
+	struct rlimit files;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return EXIT_ERR(EX_OSERR);   /* nowhere to say it */
+	if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) && errno != ENOSYS) {
+		log_error("cannot close inherited descriptors: %s", strerror(errno));
+		return EXIT_ERR(EX_SOFTWARE);
+	}
+	/* perf events and BPF maps take a few a CPU: 1024 are not enough on large machines */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	return 0;
+}
+
+int sandbox_check(void)
+{
+	static const struct {
+		int capability;
+		const char *name;
+		bool admin_will_do;   /* CAP_SYS_ADMIN includes it */
+		bool root_only;       /* needed to stop being root */
+	} needed[] = {
+		{ CAP_BPF,     "CAP_BPF",     .admin_will_do = true },
+		{ CAP_PERFMON, "CAP_PERFMON", .admin_will_do = true },
+		{ CAP_SETUID,  "CAP_SETUID",  .root_only = true },
+		{ CAP_SETGID,  "CAP_SETGID",  .root_only = true },
+		{ CAP_SETPCAP, "CAP_SETPCAP", .root_only = true },
+	};
+	const uint64_t effective = effective_capabilities();
+	const bool root = !geteuid();
+	char missing[128] = "";
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (capable(effective, needed[i].capability) || (needed[i].root_only && !root) ||
+		    (needed[i].admin_will_do && capable(effective, CAP_SYS_ADMIN)))
+			continue;
+		if (*missing)
+			strcat(missing, ", ");
+		strcat(missing, needed[i].name);
+	}
+	if (!*missing)
+		return 0;
+	log_error("%s: missing: %s: %s", missing, root ? "root without these capabilities cannot "
+		  "load BPF programs and then give up root" : "loading BPF programs needs them",
+		  root ? "grant them to this container or unit" : "start as root, or grant them");
+	return EXIT_ERR(EX_NOPERM);
+}
+
+int sandbox_borrow(uid_t uid, gid_t gid)
+{
+	if (geteuid())
+		return 0;
+	if (setegid(gid) || seteuid(uid))
+		return -errno;
+	return 0;
+}
+
+int sandbox_return(void)
+{
+	if (getuid())
+		return 0;
+	if (seteuid(0) || setegid(getgid()))
+		return -errno;
+	return 0;
+}
+
+static int empty_bounding_set(void)
+{
+	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
+		if (prctl(PR_CAPBSET_READ, capability) < 0)
+			break;   /* the kernel knows no more of them */
+		if (prctl(PR_CAPBSET_DROP, capability))
+			return -errno;
+	}
+	return prctl(PR_SET_SECUREBITS, SECUREBITS) ? -errno : 0;
+}
+
+static int change_user(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+		return -errno;
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[CAPABILITY_WORDS] = { 0 };
+
+	if (syscall(SYS_capset, &header, none) ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return -errno;
+	return 0;
+}
+
+static int set_limit(int resource, rlim_t limit)
+{
+	const struct rlimit both = { limit, limit };
+
+	return setrlimit(resource, &both) ? -errno : 0;
+}
+
+static rlim_t open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	rlim_t count = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+/* A new descriptor gets the lowest free number: with n open, those below
+ * n + spare are enough for spare more. */
+static int limit_resources(unsigned int spare_files)
+{
+	const rlim_t files = open_files();
+	int err;
+
+	if (!files)
+		return -EMFILE;
+	err = set_limit(RLIMIT_CORE, 0);
+	if (!err)
+		err = set_limit(RLIMIT_NOFILE, files + spare_files);
+	return err;
+}
+
+/* The value of "Key:\t..." in status, or NULL. */
+static const char *find_value(const char *status, const char *key)
+{
+	const size_t bytes = strlen(key);
+
+	for (; status; status = strchr(status, '\n')) {
+		status += *status == '\n';
+		if (!strncmp(status, key, bytes) && status[bytes] == ':')
+			return status + bytes + 1;
+	}
+	return NULL;
+}
+
+/* Real, effective, saved and file-system id, all four. */
+static bool all_are(const char *value, unsigned long id)
+{
+	for (int i = 0; i < 4; i++) {
+		char *end;
+
+		if (strtoul(value, &end, 10) != id || end == value)
+			return false;
+		value = end;
+	}
+	return true;
+}
+
+static bool is_empty(const char *value)
+{
+	return value[strspn(value, " \t")] == '\n';
+}
+
+static bool is_number(const char *value, unsigned long long number)
+{
+	char *end;
+
+	return strtoull(value, &end, 16) == number && end != value && *end == '\n';
+}
+
+const char *sandbox_broken(const struct sandbox_promise *promise, const char *status)
+{
+	enum { NO_CAPABILITY, NO_CAPABILITY_FROM_ROOT, UID, GID, NO_GROUPS, ONE };
+	static const struct { const char *key; int must; } lines[] = {
+		{ "Uid", UID }, { "Gid", GID }, { "Groups", NO_GROUPS },
+		{ "CapInh", NO_CAPABILITY }, { "CapPrm", NO_CAPABILITY },
+		{ "CapEff", NO_CAPABILITY }, { "CapBnd", NO_CAPABILITY_FROM_ROOT },
+		{ "CapAmb", NO_CAPABILITY }, { "NoNewPrivs", ONE },
+	};
+	static char broken[128];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *value = find_value(status, lines[i].key);
+		bool kept = false;
+
+		switch (value ? lines[i].must : -1) {
+		case UID:
+			kept = all_are(value, promise->uid);
+			break;
+		case GID:
+			kept = all_are(value, promise->gid);
+			break;
+		case NO_GROUPS:
+			kept = !promise->from_root || is_empty(value);
+			break;
+		case NO_CAPABILITY_FROM_ROOT:
+			kept = !promise->from_root || is_number(value, 0);
+			break;
+		case NO_CAPABILITY:
+			kept = is_number(value, 0);
+			break;
+		case ONE:
+			kept = is_number(value, 1);
+			break;
+		}
+		if (kept)
+			continue;
+		snprintf(broken, sizeof(broken), "%s:%.*s", lines[i].key,
+			 value ? (int)strcspn(value, "\n") : 0, value ? value : "");
+		return broken;
+	}
+	return NULL;
+}
+
+/* Check one thread. 0; -errno: cannot be read; EXIT_ERR(): said what is wrong. */
+static int check_thread(int tasks_fd, const char *thread)
+{
+	char path[64], status[STATUS_BYTES_MAX];
+	const char *broken;
+	ssize_t bytes;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/status", thread) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = openat(tasks_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	bytes = read(fd, status, sizeof(status) - 1);
+	close(fd);
+	if (bytes < 0)
+		return -EIO;
+	status[bytes] = '\0';
+	broken = sandbox_broken(&promised, status);
+	if (!broken)
+		return 0;
+	log_error("cannot give up all privilege: thread %s still has \"%s\"", thread, broken);
+	return EXIT_ERR(EX_SOFTWARE);
+}
+
+static int check_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *entry;
+	int err = 0;
+
+	if (!tasks)
+		return -errno;
+	while (!err && (entry = readdir(tasks)))
+		if (entry->d_name[0] != '.')
+			err = check_thread(dirfd(tasks), entry->d_name);
+	closedir(tasks);
+	return err;
+}
+
+/* The proof, instead of trust in the calls above: nothing leads back. */
+static int verify(void)
+{
+	int err;
+
+	if (!setresuid(0, 0, 0) || !setresgid(0, 0, 0)) {
+		log_error("cannot give up all privilege: the way back to root is open");
+		return EXIT_ERR(EX_SOFTWARE);
+	}
+	err = check_threads();
+	if (err < 0 && err > -EXIT_ERR_BASE) {
+		log_error("cannot check /proc/self/task: %s: is /proc mounted?", strerror(-err));
+		err = EXIT_ERR(EX_UNAVAILABLE);
+	}
+	return err;
+}
+
+int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
+{
+	const bool root = !geteuid();
+	int err = 0;
+
+	promised = (struct sandbox_promise){ .uid = uid, .gid = gid, .from_root = root };
+	if (root || capable(effective_capabilities(), CAP_SETPCAP))
+		err = empty_bounding_set();
+	if (!err && root)
+		err = change_user(uid, gid);
+	if (!err)
+		err = drop_capabilities();
+	if (!err)
+		err = limit_resources(spare_files);
+	if (err) {
+		log_error("cannot give up privilege to become uid %u: %s", uid, strerror(-err));
+		return EXIT_ERR(EX_NOPERM);
+	}
+	return verify();
+}
+
+int sandbox_seal(void)
+{
+	int err = set_limit(RLIMIT_NPROC, 0);
+
+	if (err) {
+		log_error("cannot forbid new processes: %s", strerror(-err));
+		return EXIT_ERR(EX_SOFTWARE);
+	}
+	return verify();
+}

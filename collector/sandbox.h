@@ -1,0 +1,49 @@
+/* collector/sandbox.h - what the process may do, and the end of that
+ *
+ * Everything that needs privilege happens before sandbox_enter(); nothing after
+ * it may need any. Bounding set, capabilities and no_new_privs belong to a
+ * thread and are inherited: no thread is started before it.
+ */
+#ifndef NETTO_COLLECTOR_SANDBOX_H
+#define NETTO_COLLECTOR_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Close what was inherited but standard input, output and error, and open
+ * /dev/null for those of them that are closed; allow as many descriptors as
+ * the hard limit does. Says its own error; 0 or EXIT_ERR(). */
+int sandbox_prepare(void);
+
+/* Refuse to start without a capability that will be needed. Says which are
+ * missing; 0 or EXIT_ERR(EX_NOPERM). */
+int sandbox_check(void);
+
+/* As root, do file work as uid and gid for a while, and be root again. What is
+ * made in between belongs to them, and what they may not do fails. Nothing for
+ * others. 0 or -errno. */
+int sandbox_borrow(uid_t uid, gid_t gid);
+int sandbox_return(void);
+
+/* Become uid and gid for ever, without any capability, and check it. From now
+ * on spare_files descriptors can be opened beside those that are. Says its own
+ * error; 0 or EXIT_ERR(). */
+int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files);
+
+/* After the last thread was started: no further one, no process; check all
+ * threads. Says its own error; 0 or EXIT_ERR(). */
+int sandbox_seal(void);
+
+/* What has to stand in /proc/PID/status of every thread. */
+struct sandbox_promise {
+	uid_t uid;
+	gid_t gid;
+	bool from_root;   /* then the bounding set and the groups are empty too */
+};
+
+/* First line of status, the text of such a file, that breaks the promise, or
+ * NULL; a line that is missing is named by its key. Static, valid until the next call. */
+const char *sandbox_broken(const struct sandbox_promise *promise, const char *status);
+
+#endif
