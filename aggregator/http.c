@@ -207,8 +207,9 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 
 static void on_timer(uv_timer_t *timer);
 
-/* Once more at once where the library has work left; else the sweep, but only
- * while somebody is connected: an idle server never wakes the machine. */
+/* Once more at once where the library has work left; else the next look at the
+ * deadlines, which traffic must not put off, and only while somebody is
+ * connected: an idle server never wakes the machine. */
 static void turn(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
@@ -216,11 +217,11 @@ static void turn(struct http *http)
 	(void)MHD_run(http->daemon);   /* fails only without a daemon */
 	if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !timeout_ms)
 		uv_timer_start(&http->timer, on_timer, 0, 0);
-	else if (http->connections.count)
+	else if (!http->connections.count)
+		uv_timer_stop(&http->timer);
+	else if (!uv_is_active((uv_handle_t *)&http->timer))
 		uv_timer_start(&http->timer, on_timer,
 			       http->request_ms < SWEEP_MS ? http->request_ms : SWEEP_MS, 0);
-	else
-		uv_timer_stop(&http->timer);
 }
 
 static void on_timer(uv_timer_t *timer)
