@@ -21,7 +21,6 @@ const volatile bool has_user_workers = 0;    /* PF_USER_WORKER means that: 6.4 *
 struct sampled {
 	struct task_struct *task;
 	struct pt_regs *regs;                /* NULL: no way to get at them */
-	__u32 flags;
 	__u32 hints;
 	__s32 syscall;                       /* -1: none known */
 };
@@ -117,7 +116,7 @@ static __always_inline void look_at_task(struct sampled *s)
 			look_at_call(s);
 	} else {
 		s->task = 0;
-		s->hints = 0;
+		s->hints = (__u32)bpf_get_current_pid_tgid() ? 0 : SHARED_HINT_IDLE;
 	}
 }
 

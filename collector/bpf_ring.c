@@ -49,7 +49,7 @@ const void *bpf_ring_peek(struct bpf_ring *ring, uint32_t *bytes)
 		uint64_t produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 		uint64_t position = *ring->consumer;
 		uint64_t waiting = produced - position;
-		const uint8_t *record = ring->data + (position & (ring->data_bytes - 1));
+		const uint8_t *record = ring->data + (position & (ring->data_bytes - 8));
 		uint32_t header, length;
 
 		if (!waiting)

@@ -1,0 +1,30 @@
+/* collector/family.c - what the probe families have in common */
+#include "family.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+int family_share(const struct family *f, struct bpf_object *object)
+{
+	struct bpf_map *cpus = bpf_object__find_map_by_name(object, "cpus");
+
+	return cpus ? bpf_map__reuse_fd(cpus, f->cpus_fd) : -ENOENT;
+}
+
+int family_hook(struct family *f, const struct bpf_program *program, const char *tracepoint)
+{
+	int fd = bpf_raw_tracepoint_open(tracepoint, bpf_program__fd(program));
+
+	if (fd < 0)
+		return fd;
+	f->links[f->link_count++] = fd;
+	return 0;
+}
+
+void family_unhook(struct family *f, size_t first)
+{
+	while (f->link_count > first)
+		close(f->links[--f->link_count]);
+}

@@ -1,0 +1,265 @@
+/* collector/probes.c - the probe families: tried at start, each reported */
+#include "probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cpu_list.h"
+#include "drain.h"
+#include "exit_status.h"
+#include "family.h"
+#include "log.h"
+#include "preflight.h"
+
+/* In the order of attaching: the sampler filters by what the softirq probes see. */
+static const struct {
+	const char *name;
+	const char *function;
+	int (*attach)(struct family *f);
+	const char *without;        /* what goes on without it; NULL: nothing does */
+} families[] = {
+	{ "softirq", "softirq_entry, softirq_exit", softirq_attach,
+	  "softirq time is estimated from samples, and every sample is taken" },
+	{ "hardirq", "irq_handler_entry, irq_handler_exit", irq_attach,
+	  "softirq time includes interrupts, whose own is not shown" },
+#if defined(__x86_64__)             /* elsewhere the timer's is a handler like others */
+	{ "local_timer", "local_timer_entry, local_timer_exit", local_timer_attach,
+	  "softirq time includes the timer interrupt" },
+#endif
+	{ "cpu_changes", "cpuhp_exit", cpu_changes_attach,
+	  "CPUs that come later are not sampled" },
+	{ "sampler", "cpu-clock", sampler_attach, NULL },
+};
+
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+struct probes {
+	struct family family;
+	struct probes_config config;
+	struct cpu_list possible;
+	struct cpu_list online;
+	const struct shared_cpu *cpus;      /* a slot a CPU, mapped read-only */
+	size_t cpus_bytes;
+	struct probe_report reports[FAMILIES];
+};
+
+/* The first complaint of libbpf since the last attach: later ones only say
+ * that the whole failed. */
+static char libbpf_says[160];
+
+static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN || libbpf_says[0])
+		return 0;
+	vsnprintf(libbpf_says, sizeof(libbpf_says), format, args);
+	if (!strncmp(libbpf_says, "libbpf: ", 8))
+		memmove(libbpf_says, libbpf_says + 8, strlen(libbpf_says + 8) + 1);
+	libbpf_says[strcspn(libbpf_says, "\n")] = '\0';
+	return 0;
+}
+
+/* Attach one family and fill its report; says when it goes on without one. */
+static int attach_family(struct probes *p, size_t i)
+{
+	struct probe_report *report = &p->reports[i];
+	struct family *f = &p->family;
+	int err;
+
+	libbpf_says[0] = '\0';
+	f->reason[0] = '\0';
+	err = families[i].attach(f);
+	report->name = families[i].name;
+	report->function = families[i].function;
+	report->attached = !err;
+	if (!err)
+		return 0;
+	if (f->reason[0])
+		snprintf(report->reason, sizeof(report->reason), "%s", f->reason);
+	else
+		preflight_say_bpf(report->reason, sizeof(report->reason), err, libbpf_says);
+	if (families[i].without)
+		log_warn("%s probes off: %s: %s", report->name, report->reason, families[i].without);
+	return err;
+}
+
+/* The map that all families share, made before any of them. */
+static int open_cpus(struct probes *p)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned int slots = p->possible.slots;
+	void *cpus;
+
+	p->family.cpus_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netto_cpus", sizeof(uint32_t),
+					   sizeof(struct shared_cpu), slots, &opts);
+	if (p->family.cpus_fd < 0)
+		return p->family.cpus_fd;
+	p->cpus_bytes = (slots * sizeof(struct shared_cpu) + page - 1) / page * page;
+	cpus = mmap(NULL, p->cpus_bytes, PROT_READ, MAP_SHARED, p->family.cpus_fd, 0);
+	if (cpus == MAP_FAILED)
+		return -errno;
+	p->cpus = cpus;
+	return 0;
+}
+
+static int open_family(struct probes *p)
+{
+	struct family *f = &p->family;
+
+	f->config = &p->config;
+	f->online = &p->online;
+	f->slots = p->possible.slots;
+	f->rings = calloc(f->slots, sizeof(*f->rings));
+	f->links = calloc(f->slots + FAMILY_HOOKS_MAX, sizeof(*f->links));
+	return f->rings && f->links ? 0 : -ENOMEM;
+}
+
+static int read_cpus(struct probes *p)
+{
+	int err;
+
+	err = cpu_list_read(&p->possible, "/sys/devices/system/cpu/possible");
+	if (!err)
+		err = cpu_list_read(&p->online, "/sys/devices/system/cpu/online");
+	if (!err && p->online.slots > p->possible.slots)
+		err = -EINVAL;
+	if (err)
+		log_error("cannot read the list of CPUs under /sys/devices/system/cpu: %s",
+			  strerror(-err));
+	return err;
+}
+
+/* All families; only the sampler's error ends it. */
+static int attach_families(struct probes *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < FAMILIES; i++) {
+		err = attach_family(p, i);
+		if (err && !families[i].without) {
+			log_error("cannot attach the sampler: %s", p->reports[i].reason);
+			return EXIT_ERR(EX_UNAVAILABLE);
+		}
+	}
+	return 0;
+}
+
+int probes_attach(struct probes **probes, const struct probes_config *config)
+{
+	struct probes *p;
+	int err;
+
+	libbpf_set_print(keep_complaint);
+	err = preflight_check();
+	if (err)
+		return err;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->config = *config;
+	p->family.cpus_fd = -1;
+	err = read_cpus(p);
+	if (err)
+		goto fail;
+	err = open_family(p);
+	if (!err)
+		err = open_cpus(p);
+	if (err) {
+		char reason[120];
+
+		preflight_say_bpf(reason, sizeof(reason), err, "");
+		log_error("cannot make the counters: %s", reason);
+		err = EXIT_ERR(EX_UNAVAILABLE);
+		goto fail;
+	}
+	err = attach_families(p);
+	if (err)
+		goto fail;
+	*probes = p;
+	return 0;
+fail:
+	probes_close(p);
+	return err;
+}
+
+int probes_seal(struct probes *probes)
+{
+	int err = 0;
+
+	if (probes->family.cpus_fd >= 0 && close(probes->family.cpus_fd))
+		err = -errno;
+	probes->family.cpus_fd = -1;
+	malloc_trim(0);         /* loading read all of the kernel's BTF */
+	return err;
+}
+
+size_t probes_reports(const struct probes *probes, const struct probe_report **reports)
+{
+	*reports = probes->reports;
+	return FAMILIES;
+}
+
+unsigned int probes_cpu_slots(const struct probes *probes)
+{
+	return probes->possible.slots;
+}
+
+unsigned int probes_cpus_online(const struct probes *probes)
+{
+	return probes->online.count;
+}
+
+bool probes_cpu_is_online(const struct probes *probes, unsigned int cpu)
+{
+	return cpu < probes->online.slots && probes->online.listed[cpu];
+}
+
+const struct shared_cpu *probes_cpu(const struct probes *probes, unsigned int cpu)
+{
+	return &probes->cpus[cpu];
+}
+
+uint64_t probes_interval_ns(const struct probes *probes)
+{
+	return probes->family.interval_ns;
+}
+
+bool probes_cpus_changed(const struct probes *probes)
+{
+	return __atomic_load_n(&probes->cpus[0].cpu_changes, __ATOMIC_RELAXED) != 0;
+}
+
+void probes_drain(struct probes *probes, probes_sample_fn on_sample, void *arg)
+{
+	for (unsigned int cpu = 0; cpu < probes->possible.slots; cpu++) {
+		if (probes->family.rings[cpu].consumer)
+			drain_cpu(&probes->family.rings[cpu], on_sample, arg);
+	}
+}
+
+void probes_close(struct probes *probes)
+{
+	struct family *f;
+
+	if (!probes)
+		return;
+	f = &probes->family;
+	if (f->links)
+		family_unhook(f, 0);
+	for (unsigned int cpu = 0; f->rings && cpu < f->slots; cpu++)
+		bpf_ring_close(&f->rings[cpu]);
+	if (probes->cpus)
+		munmap((void *)(uintptr_t)probes->cpus, probes->cpus_bytes);
+	if (f->cpus_fd >= 0)
+		close(f->cpus_fd);
+	free(f->links);
+	free(f->rings);
+	free(probes);
+}
