@@ -21,6 +21,7 @@
 #define PLAIN_ROWS 40
 #define PLAIN_COLS 80
 #define CTRL_L 12
+#define MESSAGE_NS UINT64_C(10000000000)
 
 struct table_state {
 	struct backend_ctx *ctx;
@@ -31,6 +32,8 @@ struct table_state {
 	bool screen;                  /* else plain text, a picture each period */
 	bool utf8;
 	bool log_held;
+	char latest[256];             /* message */
+	uint64_t message_until_ns;    /* CLOCK_MONOTONIC */
 	bool waiting_said;            /* plain: that the collector is away */
 	uv_poll_t input;
 	uv_signal_t resized, stopped, continued;
@@ -125,14 +128,29 @@ static void show(struct table_state *table)
 		print_plain(table);
 }
 
+/* The latest message is on the screen for a while, then it is old news. */
+static void update_message(struct table_state *table, uint64_t now_ns)
+{
+	const char *latest = table->log_held ? log_held_last() : NULL;
+
+	if (!latest)
+		return;
+	if (strncmp(latest, table->latest, sizeof(table->latest) - 1) != 0) {
+		snprintf(table->latest, sizeof(table->latest), "%s", latest);
+		table->message_until_ns = now_ns + MESSAGE_NS;
+	}
+	snprintf(table->view.message, sizeof(table->view.message), "%s",
+		 now_ns < table->message_until_ns ? table->latest : "");
+}
+
 static void update(struct table_state *table, const struct totals *totals)
 {
-	const char *message = table->log_held ? log_held_last() : NULL;
+	uint64_t now_ns = monotonic_ns();
 
 	if (table->view.paused)
 		return;
-	table_view_update(&table->view, &table->window, totals, monotonic_ns());
-	snprintf(table->view.message, sizeof(table->view.message), "%s", message ? message : "");
+	table_view_update(&table->view, &table->window, totals, now_ns);
+	update_message(table, now_ns);
 	show(table);
 }
 

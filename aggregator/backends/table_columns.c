@@ -236,8 +236,8 @@ static const struct table_column step_columns[] = {
 };
 
 static const struct table_column process_columns[] = {
+	{ "process", 18, false, true, 0, format_command },
 	{ "pid", 7, true, false, 0, format_pid },
-	{ "process", 18, false, false, 0, format_command },
 	{ "user cores", 10, true, true, 0, format_cores },
 	{ "% machine", 9, true, true, 56, format_machine },
 	{ "total user s", 12, true, false, 64, format_process_total },
@@ -330,7 +330,9 @@ static void draw_line(struct table_canvas *canvas, const struct canvas_area *are
 		if (column->from_cols > area->cols || !width)
 			continue;
 		if (!row)
-			draw_cell(canvas, column, line, col, width, STYLE_HEADING, column->heading);
+			draw_cell(canvas, column, line, col, width, STYLE_HEADING,
+				  column->width || width >= (int)strlen(column->heading) ?
+				  column->heading : "share");
 		else if (!column->format)
 			canvas_bar(canvas, line, col, width, network_share(view, row->ns));
 		else if (more && i == 0)
@@ -350,7 +352,8 @@ void table_draw(struct table_canvas *canvas, const struct canvas_area *area,
 		const struct table_row *rows, size_t row_count)
 {
 	size_t room = area->rows > 1 ? (size_t)area->rows - 1 : 0;
-	size_t shown = row_count <= room ? row_count : room ? room - 1 : 0;
+	/* In a single line the dearest says more than the number of others. */
+	size_t shown = row_count <= room ? row_count : room > 1 ? room - 1 : room;
 	struct table_row rest = { 0, 0 };
 
 	if (area->rows < 1)
@@ -364,7 +367,7 @@ void table_draw(struct table_canvas *canvas, const struct canvas_area *area,
 		draw_line(canvas, area, area->row + 1 + (int)i, table, view, &rows[i], 0);
 	for (size_t i = shown; i < row_count; i++)
 		rest.ns += rows[i].ns;
-	if (shown < row_count && room)
+	if (shown < row_count && shown < room)
 		draw_line(canvas, area, area->row + 1 + (int)shown, table, view, &rest,
 			  row_count - shown);
 }

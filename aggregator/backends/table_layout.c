@@ -3,15 +3,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "table_columns.h"
 
 #define SIDE_BY_SIDE_COLS 72     /* components and steps, each with a bar */
 #define THREE_PANELS_COLS 130    /* and processes beside them */
-#define CONDENSED_ROWS 18        /* below: no empty lines, a header of two lines */
+#define CONDENSED_ROWS 18        /* below: a header of two lines, no legend */
+#define SPACED_ROWS 30           /* room for empty lines */
 #define ALL_CONTEXTS_ROWS 36     /* room for contexts that never took time */
 #define PANEL_ROWS_MIN 5
+#define STACKED_ROWS_MIN 6
 
 static void format_uptime(char *text, size_t bytes, uint64_t ns)
 {
@@ -36,13 +39,22 @@ static void format_clock(char *text, size_t bytes, uint64_t ns)
 		strftime(text, bytes, "%H:%M:%S", &tm);
 }
 
+/* Text two columns on, all of it or nothing. Returns the column after it. */
+static int put_item(struct table_canvas *canvas, int col, int end, enum canvas_style style,
+		    const char *text)
+{
+	if (col + 2 + (int)strlen(text) > end)
+		return col;
+	return canvas_put(canvas, 0, col + 2, end, style, text);
+}
+
 static void draw_machine(struct table_canvas *canvas, const struct table_view *view)
 {
-	char right[32], uptime[32];
-	int end = canvas->cols - 9, col;
+	char text[64], uptime[32];
+	int end = canvas->cols - 10, col;
 
-	format_clock(right, sizeof(right), view->end_ns);
-	canvas_put_right(canvas, 0, 0, canvas->cols, STYLE_PLAIN, right);
+	format_clock(text, sizeof(text), view->end_ns);
+	canvas_put_right(canvas, 0, 0, canvas->cols, STYLE_PLAIN, text);
 	if (view->paused) {
 		canvas_put_right(canvas, 0, 0, end, STYLE_ALERT, "PAUSED");
 		end -= 8;
@@ -50,10 +62,17 @@ static void draw_machine(struct table_canvas *canvas, const struct table_view *v
 	col = canvas_put(canvas, 0, 0, end, STYLE_STRONG, "netto");
 	if (!view->collector_seen)
 		return;
+	snprintf(text, sizeof(text), "%.24s", view->host);
+	col = put_item(canvas, col, end, STYLE_STRONG, text);
+	snprintf(text, sizeof(text), "Linux %.32s", view->kernel);
+	col = put_item(canvas, col, end, STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "%u CPU%s", view->cpus, view->cpus == 1 ? "" : "s");
+	col = put_item(canvas, col, end, STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "%u Hz", view->rate_hz);
+	col = put_item(canvas, col, end, STYLE_PLAIN, text);
 	format_uptime(uptime, sizeof(uptime), view->uptime_ns);
-	col = canvas_print(canvas, 0, col + 2, end, STYLE_STRONG, "%.24s", view->host);
-	canvas_print(canvas, 0, col, end, STYLE_PLAIN, "  Linux %.24s  %u CPU%s  %u Hz  up %s",
-		     view->kernel, view->cpus, view->cpus == 1 ? "" : "s", view->rate_hz, uptime);
+	snprintf(text, sizeof(text), "up %s", uptime);
+	(void)put_item(canvas, col, end, STYLE_PLAIN, text);
 }
 
 static void draw_sum(struct table_canvas *canvas, int row, const struct table_view *view)
@@ -76,8 +95,11 @@ static void draw_sum(struct table_canvas *canvas, int row, const struct table_vi
 	table_format_cores(cores, sizeof(cores), view, view->network_ns);
 	col = canvas_print(canvas, row, 0, canvas->cols, STYLE_STRONG,
 			   "network CPU  %s cores = %.2f %% of the machine", cores, percent);
-	if (canvas->cols - col >= 20)
-		canvas_bar(canvas, row, col + 2, canvas->cols - col - 2, percent / 100);
+	if (canvas->cols - col < 20)
+		return;
+	canvas_put(canvas, row, col + 2, canvas->cols, STYLE_PLAIN, "[");
+	canvas_bar(canvas, row, col + 3, canvas->cols - col - 4, percent / 100);
+	canvas_put(canvas, row, canvas->cols - 1, canvas->cols, STYLE_PLAIN, "]");
 }
 
 static void draw_health(struct table_canvas *canvas, int row, const struct table_view *view)
@@ -113,7 +135,7 @@ static int draw_header(struct table_canvas *canvas, const struct table_view *vie
 		canvas_put(canvas, ++row, 0, canvas->cols, STYLE_ALERT,
 			   "components unknown: the kernel hides its symbols "
 			   "(sysctl kernel.kptr_restrict)");
-	return row + (condensed ? 1 : 2);
+	return row + 1 + (canvas->rows >= SPACED_ROWS);
 }
 
 /* Returns the first row of the footer. */
@@ -161,7 +183,7 @@ static void draw_processes(struct table_canvas *canvas, const struct canvas_area
 	table_draw(canvas, area, &table_processes, view, rows, table_processes_rows(rows, view));
 }
 
-/* Side by side where there is room, else one below the other. */
+/* Side by side where there is room, else one below the other, if both make sense. */
 static void draw_panels(struct table_canvas *canvas, struct canvas_area area,
 			const struct table_view *view)
 {
@@ -171,7 +193,8 @@ static void draw_panels(struct table_canvas *canvas, struct canvas_area area,
 	if (area.cols < SIDE_BY_SIDE_COLS) {
 		struct canvas_area lower = area;
 
-		area.rows = (area.rows + 1) / 2;
+		if (area.rows >= STACKED_ROWS_MIN)
+			area.rows = (area.rows + 1) / 2;
 		lower.row += area.rows;
 		lower.rows -= area.rows;
 		draw_components(canvas, &area, view);
@@ -203,7 +226,7 @@ static void draw_figures(struct table_canvas *canvas, const struct table_view *v
 {
 	struct canvas_area area = { .cols = canvas->cols };
 	struct table_row rows[TABLE_ROWS_MAX];
-	int gap = canvas->rows >= CONDENSED_ROWS, end, processes = 0, panels;
+	int gap = canvas->rows >= SPACED_ROWS, end, processes = 0, panels;
 	size_t contexts;
 
 	area.row = draw_header(canvas, view);
@@ -240,7 +263,7 @@ static void draw_help(struct table_canvas *canvas, const struct table_view *view
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && row < end; i++)
 		canvas_put(canvas, row++, 0, cols, STYLE_PLAIN, lines[i]);
-	row += canvas->rows >= CONDENSED_ROWS;
+	row += canvas->rows >= SPACED_ROWS;
 	for (int c = 0; c < CONTEXT_COUNT && row < end; c++, row++) {
 		canvas_put(canvas, row, 0, cols, STYLE_STRONG, context_names[c]);
 		canvas_put(canvas, row, 16, cols, STYLE_PLAIN, table_context_meaning[c]);

@@ -33,6 +33,7 @@ static struct {
 	bool colours;
 	bool catching;                    /* fatal signals */
 	struct termios before, during;
+	struct termios flowing;           /* as during, without Ctrl-S */
 	struct sigaction fatal_before[FATAL_SIGNALS];
 	char restore[256];                /* what makes the terminal look as before */
 	size_t restore_bytes;
@@ -117,6 +118,14 @@ static void enter_modes(void)
 	(void)tcsetattr(TERMINAL, TCSANOW, &screen.during);
 }
 
+/* What goes back to the user must not wait for Ctrl-Q after a Ctrl-S: output
+ * goes on where IXON ends (drivers/tty/n_tty.c, n_tty_set_termios, 6.12). */
+static void end_flow_stop(void)
+{
+	if (screen.ours)
+		(void)tcsetattr(TERMINAL, TCSANOW, &screen.flowing);
+}
+
 /* Async-signal-safe. A fault that the CPU found comes again on return, then
  * with the action that was there before; others have to be raised again. */
 static void on_fatal(int signal, siginfo_t *info, void *context)
@@ -124,6 +133,7 @@ static void on_fatal(int signal, siginfo_t *info, void *context)
 	struct pollfd fd = { .fd = TERMINAL, .events = POLLOUT };
 
 	(void)context;
+	end_flow_stop();
 	if (screen.ours && poll(&fd, 1, CLOSE_WAIT_MS) == 1 &&
 	    write(TERMINAL, screen.restore, screen.restore_bytes) < 0)
 		screen.restore_bytes = 0;   /* gone: nothing left to restore */
@@ -215,6 +225,8 @@ static void read_terminal(void)
 	screen.during.c_oflag &= ~(tcflag_t)OPOST;
 	screen.during.c_cc[VMIN] = 1;
 	screen.during.c_cc[VTIME] = 0;
+	screen.flowing = screen.during;
+	screen.flowing.c_iflag &= ~(tcflag_t)IXON;
 	screen.restore_bytes = 0;
 	add_restore(exit_attribute_mode);
 	add_restore(cursor_normal);
@@ -271,6 +283,7 @@ void screen_suspend(void)
 {
 	if (!screen.curses)
 		return;
+	end_flow_stop();
 	endwin();
 	(void)send_output(CLOSE_WAIT_MS);
 	leave_modes();
@@ -291,6 +304,7 @@ void screen_close(void)
 	if (!screen.output)
 		return;
 	if (screen.curses) {
+		end_flow_stop();
 		endwin();
 		(void)send_output(CLOSE_WAIT_MS);
 		delscreen(screen.curses);
