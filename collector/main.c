@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "message.h"
 #include "notify.h"
+#include "preflight.h"
 #include "sandbox.h"
 
 #define KALLSYMS_FILE "/proc/kallsyms"
@@ -209,14 +210,15 @@ int main(int argc, char *argv[])
 
 	log_open("netto-collector");
 	options_parse(&c.options, argc, argv);
+	loop_catch_signals();
 
 	err = sandbox_prepare();                /* nothing inherited stays open */
 	if (!err)
-		err = sandbox_check();          /* the capabilities that will be needed */
-	if (!err) {
-		loop_catch_signals();
+		err = sandbox_check();          /* what it takes to give root up */
+	if (!err)
+		err = preflight_check();        /* what it takes to attach: kernel, BTF, capabilities */
+	if (!err)
 		err = open_runtime(&c);         /* /run/netto, nobody else's and not in use */
-	}
 	if (!err)
 		err = attach_probes(&c);        /* open kallsyms; load, attach, map */
 	if (!err)

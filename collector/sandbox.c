@@ -72,25 +72,18 @@ int sandbox_prepare(void)
 
 int sandbox_check(void)
 {
-	static const struct {
-		int capability;
-		const char *name;
-		bool admin_will_do;   /* CAP_SYS_ADMIN includes it */
-		bool root_only;       /* needed to stop being root */
-	} needed[] = {
-		{ CAP_BPF,     "CAP_BPF",     .admin_will_do = true },
-		{ CAP_PERFMON, "CAP_PERFMON", .admin_will_do = true },
-		{ CAP_SETUID,  "CAP_SETUID",  .root_only = true },
-		{ CAP_SETGID,  "CAP_SETGID",  .root_only = true },
-		{ CAP_SETPCAP, "CAP_SETPCAP", .root_only = true },
+	static const struct { int capability; const char *name; } needed[] = {
+		{ CAP_SETUID,  "CAP_SETUID" },
+		{ CAP_SETGID,  "CAP_SETGID" },
+		{ CAP_SETPCAP, "CAP_SETPCAP" },
 	};
 	const uint64_t effective = effective_capabilities();
-	const bool root = !geteuid();
-	char missing[128] = "";
+	char missing[64] = "";
 
+	if (geteuid())
+		return 0;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (capable(effective, needed[i].capability) || (needed[i].root_only && !root) ||
-		    (needed[i].admin_will_do && capable(effective, CAP_SYS_ADMIN)))
+		if (capable(effective, needed[i].capability))
 			continue;
 		if (*missing)
 			strcat(missing, ", ");
@@ -98,9 +91,8 @@ int sandbox_check(void)
 	}
 	if (!*missing)
 		return 0;
-	log_error("%s: missing: %s: %s", missing, root ? "root without these capabilities cannot "
-		  "load BPF programs and then give up root" : "loading BPF programs needs them",
-		  root ? "grant them to this container or unit" : "start as root, or grant them");
+	log_error("missing capability %s: without it root cannot be given up: grant it to this "
+		  "container or unit", missing);
 	return EXIT_ERR(EX_NOPERM);
 }
 

@@ -16,8 +16,8 @@
  * the hard limit does. Says its own error; 0 or EXIT_ERR(). */
 int sandbox_prepare(void);
 
-/* Refuse to start without a capability that will be needed. Says which are
- * missing; 0 or EXIT_ERR(EX_NOPERM). */
+/* Refuse to start as a root that could not stop being root. Says which
+ * capabilities are missing; 0 or EXIT_ERR(EX_NOPERM). */
 int sandbox_check(void);
 
 /* As root, do file work as uid and gid for a while, and be root again. What is
