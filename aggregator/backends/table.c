@@ -50,6 +50,17 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
+/* With nobody left to look at it, the table and with it the program end. */
+static void count_picture(struct table_state *table, int err)
+{
+	if (err)
+		table->ctx->counts.dropped++;
+	else
+		table->ctx->counts.delivered++;
+	if (err && err != -EAGAIN)
+		table->ctx->quit();
+}
+
 static void draw_screen(struct table_state *table)
 {
 	int rows, cols;
@@ -63,21 +74,23 @@ static void draw_screen(struct table_state *table)
 		screen_renew();
 	canvas_clear(&table->canvas, rows, cols, table->utf8);
 	table_layout(&table->canvas, &table->view, table->page);
-	if (screen_draw(&table->canvas))
-		table->ctx->counts.dropped++;
-	else
-		table->ctx->counts.delivered++;
+	count_picture(table, screen_draw(&table->canvas));
 }
 
 /* Write without waiting for a reader who is slow: a pipe or terminal that is
- * ready takes a line of this size at once. 0; -EAGAIN. */
+ * ready takes a line of this size at once. 0; -EAGAIN; another: he is gone. */
 static int write_ready(const char *text, size_t bytes)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
+	ssize_t written;
+
 	if (poll(&fd, 1, 0) != 1)
 		return -EAGAIN;
-	return write(STDOUT_FILENO, text, bytes) == (ssize_t)bytes ? 0 : -EAGAIN;
+	written = write(STDOUT_FILENO, text, bytes);
+	if (written < 0 && errno != EINTR)
+		return -errno;
+	return written == (ssize_t)bytes ? 0 : -EAGAIN;
 }
 
 /* A row as text, its end trimmed. Returns its bytes, the newline included. */
@@ -99,25 +112,20 @@ static void print_plain(struct table_state *table)
 {
 	struct table_canvas *canvas = &table->canvas;
 	char text[CANVAS_COLS_MAX + 1];
+	int rows, cols, err = 0;
 	bool empty = true;
-	int rows, cols;
 
 	screen_size(&rows, &cols);
 	canvas_clear(canvas, PLAIN_ROWS, cols >= PLAIN_COLS ? cols : PLAIN_COLS, false);
 	table_layout(canvas, &table->view, TABLE_PAGE_PLAIN);
-	for (int row = 0; row < canvas->rows; row++) {
+	for (int row = 0; row < canvas->rows && !err; row++) {
 		size_t bytes = format_row(text, canvas, row);
 
-		if (bytes == 1 && empty)
-			continue;
+		if (bytes > 1 || !empty)
+			err = write_ready(text, bytes);
 		empty = bytes == 1;
-		if (write_ready(text, bytes)) {
-			table->ctx->counts.dropped++;
-			return;
-		}
 	}
-	(void)write_ready("\n", 1);
-	table->ctx->counts.delivered++;
+	count_picture(table, err ? err : write_ready("\n", 1));
 }
 
 static void show(struct table_state *table)

@@ -106,6 +106,7 @@ static void draw_health(struct table_canvas *canvas, int row, const struct table
 {
 	bool lost = view->lost_samples || view->lost_records;
 	int end = canvas->cols, col;
+	char mean[48];
 
 	col = canvas_print(canvas, row, 0, end, lost ? STYLE_ALERT : STYLE_PLAIN,
 			   "lost samples %" PRIu64, view->lost_samples);
@@ -116,9 +117,10 @@ static void draw_health(struct table_canvas *canvas, int row, const struct table
 		return;
 	col = canvas_print(canvas, row, col, end, STYLE_PLAIN, "   netto itself %.3f %% of the machine",
 			   table_machine_percent(view, view->recent.own_ns));
-	if (end - col >= 24)
-		canvas_print(canvas, row, col, end, STYLE_PLAIN, "   mean of the last %.1f s",
-			     (double)view->recent.wall_ns / 1e9);
+	if (end - col >= 15) {
+		snprintf(mean, sizeof(mean), "mean of %.1f s", (double)view->recent.wall_ns / 1e9);
+		canvas_put_right(canvas, row, col, end, STYLE_FAINT, mean);
+	}
 }
 
 /* Returns the first row below the header. */

@@ -63,7 +63,8 @@ void screen_size(int *rows, int *cols)
 	*cols = size.ws_col;
 }
 
-/* Send on what curses has written; wait_ms for each piece at most. 0; -EAGAIN. */
+/* Send on what curses has written; wait_ms for each piece at most. 0; -EAGAIN:
+ * there is more; another: the terminal is gone. */
 static int send_output(int wait_ms)
 {
 	struct pollfd fd = { .fd = TERMINAL, .events = POLLOUT };
@@ -75,10 +76,8 @@ static int send_output(int wait_ms)
 		if (poll(&fd, 1, wait_ms) != 1)
 			return -EAGAIN;
 		bytes = write(TERMINAL, chunk, (size_t)bytes);
-		if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
-			return -EAGAIN;
 		if (bytes < 0)
-			break;   /* hung up: the input tells it too */
+			return errno == EINTR ? -EAGAIN : -errno;
 		screen.sent += bytes;
 	}
 	if (ftruncate(from, 0) || lseek(from, 0, SEEK_SET) < 0)
@@ -258,8 +257,10 @@ int screen_open(void)
 
 int screen_draw(const struct table_canvas *canvas)
 {
-	if (send_output(0))
-		return -EAGAIN;
+	int err = send_output(0);
+
+	if (err)
+		return err;
 	if (screen.renew) {
 		resizeterm(canvas->rows, canvas->cols);
 		clearok(curscr, TRUE);
@@ -269,9 +270,9 @@ int screen_draw(const struct table_canvas *canvas)
 	for (int row = 0; row < canvas->rows; row++)
 		draw_row(canvas, row);
 	refresh();
+	err = send_output(0);
 	/* What does not go now goes before the next picture. */
-	(void)send_output(0);
-	return 0;
+	return err == -EAGAIN ? 0 : err;
 }
 
 void screen_renew(void)

@@ -28,7 +28,7 @@ void screen_size(int *rows, int *cols);
 int screen_open(void);
 
 /* Show the canvas. 0; -EAGAIN: the terminal has not yet taken what was drawn
- * before, and this picture was left out. */
+ * before, and this picture was left out; another: the terminal is gone. */
 int screen_draw(const struct table_canvas *canvas);
 
 /* The terminal has another size, or is a mess: the next draw paints it anew. */
