@@ -1,0 +1,444 @@
+/* source.c - ring and socket of a collector, now and after its restart
+ *
+ *   away -> connected (waits for the hello) -> reading -> ending (reads the
+ *   rest of the ring) -> away, and again every second
+ *
+ * Nothing the other side sends is believed before it was checked, and whatever
+ * is wrong ends in away.
+ */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kallsyms.h"
+#include "log.h"
+#include "message.h"
+#include "ring.h"
+#include "runtime_files.h"
+
+#define RETRY_MS 1000
+#define DRAIN_NS 10000000u        /* in one go; then the loop has its turn */
+#define DRAIN_RECORDS 64          /* between two looks at the clock */
+#define DATAGRAMS_MAX 64          /* likewise */
+#define PROBLEMS_MAX 8
+#define PROBLEM_BYTES 256
+
+struct source {
+	const struct source_events *events;
+	void *arg;
+	uv_loop_t *loop;
+	const char *dir;
+	int dir_fd;
+	uv_timer_t tick;                /* tries to connect; drains should a doorbell be lost */
+	uv_idle_t more;                 /* there is more to drain */
+	unsigned int open_handles;
+
+	int socket;                     /* -1: away */
+	uv_poll_t *poll;                /* of the socket; its memory outlives it by a round of the loop */
+	int ring_fd;
+	off_t ring_bytes;
+	struct ring_reader *ring;
+	bool taken;                     /* events->hello() took this collector */
+	bool ending;                    /* the collector has gone, what is in the ring has not */
+	Netto__Message *hello;          /* the last one taken */
+
+	/* what was said since the last good hello: nothing twice */
+	char problems[PROBLEMS_MAX][PROBLEM_BYTES];
+	unsigned int problem_count;
+	bool absence_said;
+};
+
+static bool said(const struct source *s, const char *text)
+{
+	for (unsigned int i = 0; i < s->problem_count; i++)
+		if (!strcmp(s->problems[i], text))
+			return true;
+	return false;
+}
+
+/* Say once what is wrong. */
+__attribute__((format(printf, 2, 3))) static void complain(struct source *s, const char *format, ...)
+{
+	char text[PROBLEM_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (s->problem_count == PROBLEMS_MAX || said(s, text))
+		return;
+	memcpy(s->problems[s->problem_count++], text, sizeof(text));
+	log_warn("%s", text);
+}
+
+/* The same for something that cannot be opened. Nobody there is no problem,
+ * but what one waits for after the collector went away. */
+static void complain_of(struct source *s, const char *name, int err)
+{
+	bool absent = err == -ENOENT || err == -ECONNREFUSED;
+
+	if (absent && s->absence_said)
+		return;
+	s->absence_said |= absent;
+	if (absent)
+		complain(s, "no collector at %s/%s: is netto-collector running? waiting for it",
+			 s->dir, name);
+	else if (err == -EPERM)
+		complain(s, "%s/%s is neither root's nor the directory owner's alone: not trusted: "
+			 "waiting for a good one", s->dir, name);
+	else if (err == -ELOOP || err == -EINVAL || err == -ENOTDIR)
+		complain(s, "%s/%s is not what a collector makes%s: waiting for a good one", s->dir,
+			 name, err == -ELOOP ? " but a link" : "");
+	else if (err == -EACCES)
+		complain(s, "cannot open %s/%s: permission denied: run as a member of the "
+			 "collector's group", s->dir, name);
+	else
+		complain(s, "cannot open %s/%s: %s: trying again every second", s->dir, name,
+			 strerror(-err));
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* Back to away, from any half of the way. */
+static void disconnect(struct source *s)
+{
+	bool was_taken = s->taken;
+
+	(void)uv_idle_stop(&s->more);
+	if (s->poll)
+		uv_close((uv_handle_t *)s->poll, free_handle);
+	s->poll = NULL;
+	if (s->socket >= 0)
+		close(s->socket);
+	s->socket = -1;
+	ring_reader_close(s->ring);
+	s->ring = NULL;
+	if (s->ring_fd >= 0)
+		close(s->ring_fd);
+	s->ring_fd = -1;
+	s->ending = s->taken = false;
+	if (was_taken)
+		s->events->gone(s->arg);
+}
+
+/* Read up to DRAIN_RECORDS. 1: there may be more; 0: up to date; -errno: the
+ * ring is damaged. */
+static int drain_some(struct source *s)
+{
+	uint8_t buf[RING_RECORD_BYTES_MAX];
+	uint64_t seq, lost;
+
+	for (int i = 0; i < DRAIN_RECORDS; i++) {
+		ssize_t n = ring_read(s->ring, buf, sizeof(buf), &seq, &lost);
+
+		if (n > 0)
+			s->events->record(s->arg, seq, lost, buf, (size_t)n);
+		else if (n != -EAGAIN)
+			return (int)n;
+	}
+	return 1;
+}
+
+/* Hand on what is new, for a while. A page that was cut off the file would be
+ * a SIGBUS, so its length is looked at first. */
+static void drain(struct source *s)
+{
+	const uint64_t end_ns = uv_hrtime() + DRAIN_NS;
+	int err = runtime_file_shrunk(s->ring_fd, s->ring_bytes) ? -EPROTO : 1;
+
+	while (err > 0 && uv_hrtime() < end_ns)
+		err = drain_some(s);
+	if (err < 0) {
+		complain(s, "%s/ring is damaged: waiting for a good one", s->dir);
+		disconnect(s);
+	} else if (err == 0 && s->ending) {
+		s->absence_said = true;
+		log_warn("the collector has gone: waiting for it to come back");
+		disconnect(s);
+	} else if (err == 0) {
+		(void)uv_idle_stop(&s->more);
+	}
+}
+
+static void on_more(uv_idle_t *more)
+{
+	drain(more->data);
+}
+
+static void drain_until_done(struct source *s)
+{
+	(void)uv_idle_start(&s->more, on_more);
+	drain(s);
+}
+
+/* Whether the ring is of this boot and of the run that said hello. */
+static bool check_identity(struct source *s, const Netto__Hello *hello)
+{
+	const struct ring_identity *ring = ring_reader_identity(s->ring);
+	uint8_t boot_id[16];
+
+	if (boot_id_read(boot_id))
+		complain(s, "cannot read this boot's id in /proc: is it mounted?");
+	else if (memcmp(ring->boot_id, boot_id, sizeof(boot_id)) ||
+		 memcmp(hello->boot_id.data, boot_id, sizeof(boot_id)))
+		complain(s, "%s/ring is of another boot of this machine: waiting for a good one", s->dir);
+	else if (ring->generation != hello->ring_generation)
+		complain(s, "%s/ring is of another run of the collector: waiting for a good one",
+			 s->dir);
+	else
+		return true;
+	return false;
+}
+
+static bool open_ring(struct source *s, const Netto__Hello *hello)
+{
+	int err;
+
+	s->ring_fd = runtime_file_open(s->dir_fd, "ring", &s->ring_bytes);
+	if (s->ring_fd < 0) {
+		complain_of(s, "ring", s->ring_fd);
+		return false;
+	}
+	err = ring_reader_open(&s->ring, s->ring_fd);
+	if (err == -EPROTONOSUPPORT)
+		complain(s, "%s/ring is of another version of netto: run collector and aggregator of "
+			 "the same", s->dir);
+	else if (err == -EPROTO)
+		complain(s, "%s/ring is no ring, or damaged: waiting for a good one", s->dir);
+	else if (err)
+		complain_of(s, "ring", err);
+	return !err && check_identity(s, hello);
+}
+
+/* Read the published table. Bytes and *text, the caller's; -errno, said. */
+static ssize_t read_symbols(struct source *s, char **text)
+{
+	off_t file_bytes;
+	int fd = runtime_file_open(s->dir_fd, "symbols", &file_bytes);
+	ssize_t bytes;
+
+	if (fd < 0) {
+		complain_of(s, "symbols", fd);
+		return fd;
+	}
+	bytes = file_bytes > SYMBOLS_BYTES_MAX ? -EFBIG : kallsyms_read(fd, text);
+	if (bytes < 0)
+		complain_of(s, "symbols", (int)bytes);
+	close(fd);
+	return bytes;
+}
+
+/* Without names exact times still flow. */
+static void take_symbols(struct source *s, const Netto__Hello *hello, const char *text, size_t bytes)
+{
+	int err = s->events->symbols(s->arg, text, bytes);
+
+	if (hello->addresses_hidden)
+		log_warn("the kernel hides its addresses (kernel.kptr_restrict): components are unknown");
+	else if (err)
+		log_warn("%s/symbols holds no usable symbols: components are unknown", s->dir);
+}
+
+/* Everything of a new collector, or nothing. */
+static bool take_hello(struct source *s, Netto__Message *message)
+{
+	const Netto__Hello *hello = message->hello;
+	char *text = NULL;
+	ssize_t bytes;
+	int err;
+
+	if (s->ring || !open_ring(s, hello)) {
+		if (s->taken)
+			complain(s, "%s/collector.sock: a second hello: waiting for a good collector",
+				 s->dir);
+		message_free(message);
+		return false;
+	}
+	bytes = read_symbols(s, &text);
+	if (bytes < 0) {
+		message_free(message);
+		return false;
+	}
+	err = s->events->hello(s->arg, hello);
+	/* the old one is in use until here */
+	message_free(s->hello);
+	s->hello = message;
+	s->taken = !err;
+	if (err)
+		complain(s, "cannot take this collector: %s: trying again every second", strerror(-err));
+	else
+		take_symbols(s, hello, text, (size_t)bytes);
+	free(text);
+	return !err;
+}
+
+static void forget_problems(struct source *s)
+{
+	if (s->problem_count || s->absence_said)
+		log_info("the collector is there");
+	s->problem_count = 0;
+	s->absence_said = false;
+}
+
+/* One datagram. false: no good, disconnect. */
+static bool take_datagram(struct source *s, const uint8_t *buf, size_t bytes)
+{
+	Netto__Message *message;
+	int err = bytes > MESSAGE_BYTES_MAX ? -EPROTO : message_unpack(buf, bytes, &message);
+
+	if (err == -EPROTONOSUPPORT)
+		complain(s, "the collector at %s is of another version of netto: run collector and "
+			 "aggregator of the same", s->dir);
+	else if (err)
+		complain(s, "%s/collector.sock: no message of a collector: waiting for a good one",
+			 s->dir);
+	if (err)
+		return false;
+	if (message->kind_case == NETTO__MESSAGE__KIND_HELLO) {
+		if (!take_hello(s, message))
+			return false;
+		forget_problems(s);
+	} else {
+		message_free(message);   /* a doorbell: that it came is all it says */
+	}
+	return true;
+}
+
+/* The collector closed the connection or died: read what it left. */
+static void on_end(struct source *s)
+{
+	if (!s->taken) {
+		complain(s, "%s/collector.sock: closed without a hello: are there too many "
+			 "aggregators? trying again every second", s->dir);
+		disconnect(s);
+		return;
+	}
+	s->ending = true;
+	(void)uv_poll_stop(s->poll);
+	drain_until_done(s);
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events)
+{
+	struct source *s = poll->data;
+	uint8_t buf[MESSAGE_BYTES_MAX];
+
+	(void)events;   /* only UV_READABLE was asked for */
+	for (int i = 0; !status && i < DATAGRAMS_MAX; i++) {
+		/* MSG_TRUNC: the datagram's own length */
+		ssize_t n = recv(s->socket, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			status = UV_EOF;
+		} else if (!take_datagram(s, buf, (size_t)n)) {
+			disconnect(s);
+			return;
+		}
+	}
+	if (status)
+		on_end(s);
+	else if (s->taken)
+		drain_until_done(s);
+}
+
+static int watch_socket(struct source *s)
+{
+	int err;
+
+	s->poll = malloc(sizeof(*s->poll));
+	if (!s->poll)
+		return -ENOMEM;
+	err = uv_poll_init(s->loop, s->poll, s->socket);
+	if (err) {
+		free(s->poll);
+		s->poll = NULL;
+		return err;
+	}
+	s->poll->data = s;
+	return uv_poll_start(s->poll, UV_READABLE, on_socket);
+}
+
+static void try_to_connect(struct source *s)
+{
+	int err;
+
+	if (s->dir_fd >= 0)
+		close(s->dir_fd);   /* the directory may be a new one, or a new mount */
+	s->dir_fd = runtime_dir_open(s->dir);
+	if (s->dir_fd < 0) {
+		complain_of(s, "", s->dir_fd);
+		return;
+	}
+	s->socket = runtime_socket_connect(s->dir_fd, "collector.sock");
+	err = s->socket < 0 ? s->socket : watch_socket(s);
+	if (err) {
+		complain_of(s, "collector.sock", err);
+		disconnect(s);
+	}
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+	struct source *s = tick->data;
+
+	if (s->socket < 0)
+		try_to_connect(s);
+	else if (s->taken)
+		drain_until_done(s);
+}
+
+int source_start(struct source **out, uv_loop_t *loop, const char *runtime_dir,
+		 const struct source_events *events, void *arg)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->events = events;
+	s->arg = arg;
+	s->loop = loop;
+	s->dir = runtime_dir;
+	s->dir_fd = s->socket = s->ring_fd = -1;
+	(void)uv_timer_init(loop, &s->tick);   /* these three cannot fail */
+	(void)uv_idle_init(loop, &s->more);
+	s->tick.data = s->more.data = s;
+	s->open_handles = 2;
+	(void)uv_timer_start(&s->tick, on_tick, 0, RETRY_MS);
+	*out = s;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct source *s = handle->data;
+
+	if (--s->open_handles)
+		return;
+	message_free(s->hello);
+	free(s);
+}
+
+void source_stop(struct source *s)
+{
+	if (!s)
+		return;
+	s->taken = false;   /* whoever stops the source need not be told */
+	disconnect(s);
+	if (s->dir_fd >= 0)
+		close(s->dir_fd);
+	uv_close((uv_handle_t *)&s->tick, on_closed);
+	uv_close((uv_handle_t *)&s->more, on_closed);
+}
