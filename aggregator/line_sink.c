@@ -207,7 +207,6 @@ static int open_sink(struct line_sink **out, uv_loop_t *loop, int fd, bool nonbl
 		s->poll.data = s;
 		s->watched = true;
 		watch(s);
-		uv_unref((uv_handle_t *)&s->poll);
 	}
 	*out = s;
 	return 0;
