@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
 #define NS_PER_S ((uint64_t)1000000000)
 #define NS_DIGITS 9
@@ -25,8 +24,8 @@ void exposition_write_count(FILE *out, uint64_t count)
 }
 
 /* Length of the well-formed UTF-8 sequence at text (RFC 3629: shortest form,
- * no surrogates, up to U+10FFFF); 0: none. */
-static size_t utf8_bytes(const unsigned char *text, size_t left)
+ * no surrogates, up to U+10FFFF); 0: none. The string's end is never inside one. */
+static size_t utf8_bytes(const unsigned char *text)
 {
 	static const struct { unsigned char first, last, low, high; size_t bytes; } forms[] = {
 		{ 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
@@ -41,8 +40,6 @@ static size_t utf8_bytes(const unsigned char *text, size_t left)
 
 		if (*text < forms[f].first || *text > forms[f].last)
 			continue;
-		if (left < forms[f].bytes)
-			return 0;
 		if (forms[f].bytes > 1 && (text[1] < forms[f].low || text[1] > forms[f].high))
 			return 0;
 		for (i = 2; i < forms[f].bytes; i++)
@@ -65,10 +62,9 @@ static bool is_control(const unsigned char *text, size_t bytes)
 static void write_escaped(FILE *out, const char *value)
 {
 	const unsigned char *text = (const unsigned char *)value;
-	size_t left = strlen(value);
 
-	while (left) {
-		size_t bytes = utf8_bytes(text, left);
+	while (*text) {
+		size_t bytes = utf8_bytes(text);
 		bool plain = bytes && !is_control(text, bytes);
 
 		if (!bytes)
@@ -81,7 +77,6 @@ static void write_escaped(FILE *out, const char *value)
 			for (size_t i = 0; i < bytes; i++)
 				fprintf(out, "\\\\x%02x", text[i]);
 		text += bytes;
-		left -= bytes;
 	}
 }
 

@@ -152,6 +152,7 @@ static void a_label_holds_whatever_a_task_calls_itself(void **state)
 		{ "\xf0\x9f\x90(", "\\\\xf0\\\\x9f\\\\x90(", "a fourth that is none" },
 		{ "\xc0\xaf", "\\\\xc0\\\\xaf", "longer than it need be" },
 		{ "\xe0\x80\xaf", "\\\\xe0\\\\x80\\\\xaf", "longer than it need be" },
+		{ "\xf0\x80\x80\xaf", "\\\\xf0\\\\x80\\\\x80\\\\xaf", "longer than it need be" },
 		{ "\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80", "a surrogate" },
 		{ "\xf4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80", "above U+10FFFF" },
 	};
