@@ -35,6 +35,7 @@ struct table_state {
 	char latest[256];             /* message */
 	uint64_t message_until_ns;    /* CLOCK_MONOTONIC */
 	bool waiting_said;            /* plain: that the collector is away */
+	bool has_input;               /* input is open */
 	uv_poll_t input;
 	uv_signal_t resized, stopped, continued;
 };
@@ -59,22 +60,6 @@ static void count_picture(struct table_state *table, int err)
 		table->ctx->counts.delivered++;
 	if (err && err != -EAGAIN)
 		table->ctx->quit();
-}
-
-static void draw_screen(struct table_state *table)
-{
-	int rows, cols;
-
-	screen_size(&rows, &cols);
-	if (!rows || !cols) {
-		rows = 24;
-		cols = 80;
-	}
-	if (rows != table->canvas.rows || cols != table->canvas.cols)
-		screen_renew();
-	canvas_clear(&table->canvas, rows, cols, table->utf8);
-	table_layout(&table->canvas, &table->view, table->page);
-	count_picture(table, screen_draw(&table->canvas));
 }
 
 /* Write without waiting for a reader who is slow: a pipe or terminal that is
@@ -126,6 +111,28 @@ static void print_plain(struct table_state *table)
 		empty = bytes == 1;
 	}
 	count_picture(table, err ? err : write_ready("\n", 1));
+}
+
+static void on_input(uv_poll_t *poll, int status, int events);
+
+static void draw_screen(struct table_state *table)
+{
+	int rows, cols, err;
+
+	screen_size(&rows, &cols);
+	if (!rows || !cols) {
+		rows = 24;
+		cols = 80;
+	}
+	if (rows != table->canvas.rows || cols != table->canvas.cols)
+		screen_renew();
+	canvas_clear(&table->canvas, rows, cols, table->utf8);
+	table_layout(&table->canvas, &table->view, table->page);
+	err = screen_draw(&table->canvas);
+	count_picture(table, err);
+	/* on_input() ended it in the background */
+	if (!err && table->has_input && !uv_is_active((uv_handle_t *)&table->input))
+		(void)uv_poll_start(&table->input, UV_READABLE, on_input);
 }
 
 static void show(struct table_state *table)
@@ -196,6 +203,11 @@ static void on_input(uv_poll_t *poll, int status, int events)
 	ssize_t bytes;
 
 	(void)events;
+	/* What is typed is the shell's, and read() would stop us (SIGTTIN). */
+	if (!screen_in_foreground()) {
+		uv_poll_stop(poll);
+		return;
+	}
 	bytes = status < 0 ? 0 : read(STDIN_FILENO, keys, sizeof(keys));
 	if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -258,6 +270,7 @@ static int watch_input(struct table_state *table)
 	if (err)
 		return err;
 	table->input.data = table;
+	table->has_input = true;
 	/* libuv makes it non-blocking, but the shell has the same open file. */
 	if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags))
 		return -errno;

@@ -29,6 +29,7 @@ static struct {
 	FILE *output;                     /* the memory file */
 	off_t sent;                       /* of it, to the terminal */
 	bool ours;                        /* the terminal is in our modes */
+	bool away;                        /* it is, or was, somebody else's */
 	bool renew;
 	bool colours;
 	bool catching;                    /* fatal signals */
@@ -102,13 +103,21 @@ static void add_restore(const char *capability)
 	}
 }
 
+/* A job in the background is stopped where it changes the terminal, and the
+ * shell has set its own modes by then. Async-signal-safe. */
+bool screen_in_foreground(void)
+{
+	pid_t group = tcgetpgrp(TERMINAL);
+
+	return group < 0 || group == getpgrp();
+}
+
 static void leave_modes(void)
 {
-	if (!screen.ours)
-		return;
-	screen.ours = false;
 	/* A terminal that is gone has no modes. */
-	(void)tcsetattr(TERMINAL, TCSANOW, &screen.before);
+	if (screen.ours && screen_in_foreground())
+		(void)tcsetattr(TERMINAL, TCSANOW, &screen.before);
+	screen.ours = false;
 }
 
 static void enter_modes(void)
@@ -121,7 +130,7 @@ static void enter_modes(void)
  * goes on where IXON ends (drivers/tty/n_tty.c, n_tty_set_termios, 6.12). */
 static void end_flow_stop(void)
 {
-	if (screen.ours)
+	if (screen.ours && screen_in_foreground())
 		(void)tcsetattr(TERMINAL, TCSANOW, &screen.flowing);
 }
 
@@ -229,7 +238,7 @@ static void read_terminal(void)
 	screen.restore_bytes = 0;
 	add_restore(exit_attribute_mode);
 	add_restore(cursor_normal);
-	add_restore(exit_ca_mode);
+	add_restore(exit_ca_mode ? exit_ca_mode : clear_screen);
 }
 
 int screen_open(void)
@@ -255,12 +264,26 @@ int screen_open(void)
 	return 0;
 }
 
+static void take_again(void)
+{
+	/* Says that the next picture begins with the second screen. */
+	if (!isendwin())
+		endwin();
+	enter_modes();
+	screen.away = false;
+	screen.renew = true;
+}
+
 int screen_draw(const struct table_canvas *canvas)
 {
 	int err = send_output(0);
 
 	if (err)
 		return err;
+	if (screen.away && !screen_in_foreground())
+		return -EAGAIN;
+	if (screen.away)
+		take_again();
 	if (screen.renew) {
 		resizeterm(canvas->rows, canvas->cols);
 		clearok(curscr, TRUE);
@@ -280,24 +303,32 @@ void screen_renew(void)
 	screen.renew = true;
 }
 
+/* On a terminal without a second screen our picture has to go by itself. */
+static void leave_screen(void)
+{
+	if (isendwin())
+		return;
+	end_flow_stop();
+	if (!exit_ca_mode) {
+		erase();
+		refresh();
+	}
+	endwin();
+	(void)send_output(CLOSE_WAIT_MS);
+}
+
 void screen_suspend(void)
 {
 	if (!screen.curses)
 		return;
-	end_flow_stop();
-	endwin();
-	(void)send_output(CLOSE_WAIT_MS);
+	leave_screen();
 	leave_modes();
+	screen.away = true;
 }
 
 void screen_resume(void)
 {
-	if (!screen.curses)
-		return;
-	if (!isendwin())
-		endwin();
-	enter_modes();
-	screen.renew = true;
+	screen.away = true;
 }
 
 void screen_close(void)
@@ -305,9 +336,7 @@ void screen_close(void)
 	if (!screen.output)
 		return;
 	if (screen.curses) {
-		end_flow_stop();
-		endwin();
-		(void)send_output(CLOSE_WAIT_MS);
+		leave_screen();
 		delscreen(screen.curses);
 	}
 	leave_modes();

@@ -27,19 +27,25 @@ void screen_size(int *rows, int *cols);
 /* Take the terminal. 0; -errno. */
 int screen_open(void);
 
+/* Whether this process may use the terminal: the job is not in the background. */
+bool screen_in_foreground(void);
+
 /* Show the canvas. 0; -EAGAIN: the terminal has not yet taken what was drawn
- * before, and this picture was left out; another: the terminal is gone. */
+ * before, or it is not ours now, and this picture was left out; another: the
+ * terminal is gone. */
 int screen_draw(const struct table_canvas *canvas);
 
 /* The terminal has another size, or is a mess: the next draw paints it anew. */
 void screen_renew(void);
 
-/* Give the terminal back for a while; and take it again, wherever it was left.
- * Both do nothing if the screen is not open. */
+/* Give the terminal back for a while. */
 void screen_suspend(void);
+
+/* Somebody else may have had the terminal: the next draw that finds us in the
+ * foreground takes it again. */
 void screen_resume(void);
 
-/* Does nothing if it is not open. */
+/* Does nothing if it is not open, nor do the others. */
 void screen_close(void);
 
 #endif
