@@ -10,14 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "complaints.h"
 #include "kallsyms.h"
 #include "log.h"
 #include "message.h"
@@ -28,8 +27,7 @@
 #define DRAIN_NS 10000000u        /* in one go; then the loop has its turn */
 #define DRAIN_RECORDS 64          /* between two looks at the clock */
 #define DATAGRAMS_MAX 64          /* likewise */
-#define PROBLEMS_MAX 8
-#define PROBLEM_BYTES 256
+#define OTHER_VERSION "is of another version of netto: run collector and aggregator of the same"
 
 struct source {
 	const struct source_events *events;
@@ -42,7 +40,7 @@ struct source {
 	unsigned int open_handles;
 
 	int socket;                     /* -1: away */
-	uv_poll_t *poll;                /* of the socket; its memory outlives it by a round of the loop */
+	uv_poll_t *poll;                /* of the socket; lives until the loop has closed it */
 	int ring_fd;
 	off_t ring_bytes;
 	struct ring_reader *ring;
@@ -50,59 +48,19 @@ struct source {
 	bool ending;                    /* the collector has gone, what is in the ring has not */
 	Netto__Message *hello;          /* the last one taken */
 
-	/* what was said since the last good hello: nothing twice */
-	char problems[PROBLEMS_MAX][PROBLEM_BYTES];
-	unsigned int problem_count;
-	bool absence_said;
+	struct complaints complaints;
+	bool absence_said;              /* nobody there is worth one line as well */
 };
 
-static bool said(const struct source *s, const char *text)
+/* What is wrong with something under the directory. */
+static void doubt(struct source *s, const char *name, const char *why)
 {
-	for (unsigned int i = 0; i < s->problem_count; i++)
-		if (!strcmp(s->problems[i], text))
-			return true;
-	return false;
+	complaints_say(&s->complaints, "%s/%s %s", s->dir, name, why);
 }
 
-/* Say once what is wrong. */
-__attribute__((format(printf, 2, 3))) static void complain(struct source *s, const char *format, ...)
+static void doubt_file(struct source *s, const char *name, int err)
 {
-	char text[PROBLEM_BYTES];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (s->problem_count == PROBLEMS_MAX || said(s, text))
-		return;
-	memcpy(s->problems[s->problem_count++], text, sizeof(text));
-	log_warn("%s", text);
-}
-
-/* The same for something that cannot be opened. Nobody there is no problem,
- * but what one waits for after the collector went away. */
-static void complain_of(struct source *s, const char *name, int err)
-{
-	bool absent = err == -ENOENT || err == -ECONNREFUSED;
-
-	if (absent && s->absence_said)
-		return;
-	s->absence_said |= absent;
-	if (absent)
-		complain(s, "no collector at %s/%s: is netto-collector running? waiting for it",
-			 s->dir, name);
-	else if (err == -EPERM)
-		complain(s, "%s/%s is neither root's nor the directory owner's alone: not trusted: "
-			 "waiting for a good one", s->dir, name);
-	else if (err == -ELOOP || err == -EINVAL || err == -ENOTDIR)
-		complain(s, "%s/%s is not what a collector makes%s: waiting for a good one", s->dir,
-			 name, err == -ELOOP ? " but a link" : "");
-	else if (err == -EACCES)
-		complain(s, "cannot open %s/%s: permission denied: run as a member of the "
-			 "collector's group", s->dir, name);
-	else
-		complain(s, "cannot open %s/%s: %s: trying again every second", s->dir, name,
-			 strerror(-err));
+	complaints_say_file(&s->complaints, s->dir, name, err);
 }
 
 static void free_handle(uv_handle_t *handle)
@@ -160,7 +118,7 @@ static void drain(struct source *s)
 	while (err > 0 && uv_hrtime() < end_ns)
 		err = drain_some(s);
 	if (err < 0) {
-		complain(s, "%s/ring is damaged: waiting for a good one", s->dir);
+		doubt(s, "ring", "is damaged: waiting for a good one");
 		disconnect(s);
 	} else if (err == 0 && s->ending) {
 		s->absence_said = true;
@@ -189,13 +147,12 @@ static bool check_identity(struct source *s, const Netto__Hello *hello)
 	uint8_t boot_id[16];
 
 	if (boot_id_read(boot_id))
-		complain(s, "cannot read this boot's id in /proc: is it mounted?");
+		complaints_say(&s->complaints, "cannot read this boot's id: is /proc mounted?");
 	else if (memcmp(ring->boot_id, boot_id, sizeof(boot_id)) ||
 		 memcmp(hello->boot_id.data, boot_id, sizeof(boot_id)))
-		complain(s, "%s/ring is of another boot of this machine: waiting for a good one", s->dir);
+		doubt(s, "ring", "is of another boot of this machine: waiting for a good one");
 	else if (ring->generation != hello->ring_generation)
-		complain(s, "%s/ring is of another run of the collector: waiting for a good one",
-			 s->dir);
+		doubt(s, "ring", "is of another run of the collector: waiting for a good one");
 	else
 		return true;
 	return false;
@@ -207,17 +164,16 @@ static bool open_ring(struct source *s, const Netto__Hello *hello)
 
 	s->ring_fd = runtime_file_open(s->dir_fd, "ring", &s->ring_bytes);
 	if (s->ring_fd < 0) {
-		complain_of(s, "ring", s->ring_fd);
+		doubt_file(s, "ring", s->ring_fd);
 		return false;
 	}
 	err = ring_reader_open(&s->ring, s->ring_fd);
 	if (err == -EPROTONOSUPPORT)
-		complain(s, "%s/ring is of another version of netto: run collector and aggregator of "
-			 "the same", s->dir);
+		doubt(s, "ring", OTHER_VERSION);
 	else if (err == -EPROTO)
-		complain(s, "%s/ring is no ring, or damaged: waiting for a good one", s->dir);
+		doubt(s, "ring", "is no ring, or damaged: waiting for a good one");
 	else if (err)
-		complain_of(s, "ring", err);
+		doubt_file(s, "ring", err);
 	return !err && check_identity(s, hello);
 }
 
@@ -226,68 +182,59 @@ static ssize_t read_symbols(struct source *s, char **text)
 {
 	off_t file_bytes;
 	int fd = runtime_file_open(s->dir_fd, "symbols", &file_bytes);
-	ssize_t bytes;
+	ssize_t bytes = fd;
 
-	if (fd < 0) {
-		complain_of(s, "symbols", fd);
-		return fd;
+	if (fd >= 0) {
+		bytes = file_bytes > SYMBOLS_BYTES_MAX ? -EFBIG : kallsyms_read(fd, text);
+		close(fd);
 	}
-	bytes = file_bytes > SYMBOLS_BYTES_MAX ? -EFBIG : kallsyms_read(fd, text);
 	if (bytes < 0)
-		complain_of(s, "symbols", (int)bytes);
-	close(fd);
+		doubt_file(s, "symbols", (int)bytes);
 	return bytes;
 }
 
 /* Without names exact times still flow. */
-static void take_symbols(struct source *s, const Netto__Hello *hello, const char *text, size_t bytes)
+static void hand_on_symbols(struct source *s, const char *text, size_t bytes)
 {
 	int err = s->events->symbols(s->arg, text, bytes);
 
-	if (hello->addresses_hidden)
+	if (s->hello->hello->addresses_hidden)
 		log_warn("the kernel hides its addresses (kernel.kptr_restrict): components are unknown");
 	else if (err)
 		log_warn("%s/symbols holds no usable symbols: components are unknown", s->dir);
 }
 
-/* Everything of a new collector, or nothing. */
-static bool take_hello(struct source *s, Netto__Message *message)
+/* Everything of a new collector, or nothing. *message is taken over once its
+ * receiver may hold on to it. */
+static bool take_hello(struct source *s, Netto__Message **message)
 {
-	const Netto__Hello *hello = message->hello;
 	char *text = NULL;
 	ssize_t bytes;
 	int err;
 
-	if (s->ring || !open_ring(s, hello)) {
-		if (s->taken)
-			complain(s, "%s/collector.sock: a second hello: waiting for a good collector",
-				 s->dir);
-		message_free(message);
+	if (!open_ring(s, (*message)->hello))
 		return false;
-	}
 	bytes = read_symbols(s, &text);
-	if (bytes < 0) {
-		message_free(message);
+	if (bytes < 0)
 		return false;
-	}
-	err = s->events->hello(s->arg, hello);
-	/* the old one is in use until here */
-	message_free(s->hello);
-	s->hello = message;
+	err = s->events->hello(s->arg, (*message)->hello);
+	message_free(s->hello);   /* the last one's was in use until here */
+	s->hello = *message;
+	*message = NULL;
 	s->taken = !err;
 	if (err)
-		complain(s, "cannot take this collector: %s: trying again every second", strerror(-err));
+		complaints_say(&s->complaints, "cannot take the collector at %s: %s: trying again "
+			       "every second", s->dir, strerror(-err));
 	else
-		take_symbols(s, hello, text, (size_t)bytes);
+		hand_on_symbols(s, text, (size_t)bytes);
 	free(text);
 	return !err;
 }
 
-static void forget_problems(struct source *s)
+static void say_well(struct source *s)
 {
-	if (s->problem_count || s->absence_said)
+	if (complaints_end(&s->complaints) || s->absence_said)
 		log_info("the collector is there");
-	s->problem_count = 0;
 	s->absence_said = false;
 }
 
@@ -296,31 +243,31 @@ static bool take_datagram(struct source *s, const uint8_t *buf, size_t bytes)
 {
 	Netto__Message *message;
 	int err = bytes > MESSAGE_BYTES_MAX ? -EPROTO : message_unpack(buf, bytes, &message);
+	bool good = false;
 
-	if (err == -EPROTONOSUPPORT)
-		complain(s, "the collector at %s is of another version of netto: run collector and "
-			 "aggregator of the same", s->dir);
-	else if (err)
-		complain(s, "%s/collector.sock: no message of a collector: waiting for a good one",
-			 s->dir);
-	if (err)
+	if (err) {
+		doubt(s, "collector.sock", err == -EPROTONOSUPPORT ? OTHER_VERSION :
+		      "says nothing that a collector says: waiting for a good one");
 		return false;
-	if (message->kind_case == NETTO__MESSAGE__KIND_HELLO) {
-		if (!take_hello(s, message))
-			return false;
-		forget_problems(s);
-	} else {
-		message_free(message);   /* a doorbell: that it came is all it says */
 	}
-	return true;
+	if (message->kind_case == NETTO__MESSAGE__KIND_DOORBELL) {
+		good = true;   /* that it came is all it says */
+	} else if (s->taken) {
+		doubt(s, "collector.sock", "says hello twice: waiting for a good one");
+	} else if (take_hello(s, &message)) {
+		good = true;
+		say_well(s);
+	}
+	message_free(message);
+	return good;
 }
 
 /* The collector closed the connection or died: read what it left. */
 static void on_end(struct source *s)
 {
 	if (!s->taken) {
-		complain(s, "%s/collector.sock: closed without a hello: are there too many "
-			 "aggregators? trying again every second", s->dir);
+		doubt(s, "collector.sock", "closes without a hello: are there too many aggregators? "
+		      "trying again every second");
 		disconnect(s);
 		return;
 	}
@@ -371,23 +318,29 @@ static int watch_socket(struct source *s)
 	return uv_poll_start(s->poll, UV_READABLE, on_socket);
 }
 
-static void try_to_connect(struct source *s)
+static int try_to_connect(struct source *s)
 {
-	int err;
-
 	if (s->dir_fd >= 0)
 		close(s->dir_fd);   /* the directory may be a new one, or a new mount */
 	s->dir_fd = runtime_dir_open(s->dir);
-	if (s->dir_fd < 0) {
-		complain_of(s, "", s->dir_fd);
-		return;
-	}
+	if (s->dir_fd < 0)
+		return s->dir_fd;
 	s->socket = runtime_socket_connect(s->dir_fd, "collector.sock");
-	err = s->socket < 0 ? s->socket : watch_socket(s);
-	if (err) {
-		complain_of(s, "collector.sock", err);
-		disconnect(s);
-	}
+	return s->socket < 0 ? s->socket : watch_socket(s);
+}
+
+static void connect_or_say(struct source *s)
+{
+	int err = try_to_connect(s);
+
+	if (!err)
+		return;
+	if (err != -ENOENT && err != -ECONNREFUSED)
+		doubt_file(s, "collector.sock", err);
+	else if (!s->absence_said)
+		log_warn("no collector at %s: is netto-collector running? waiting for it", s->dir);
+	s->absence_said |= err == -ENOENT || err == -ECONNREFUSED;
+	disconnect(s);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -395,7 +348,7 @@ static void on_tick(uv_timer_t *tick)
 	struct source *s = tick->data;
 
 	if (s->socket < 0)
-		try_to_connect(s);
+		connect_or_say(s);
 	else if (s->taken)
 		drain_until_done(s);
 }
