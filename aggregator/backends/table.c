@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +14,10 @@
 #include "exit_status.h"
 #include "log.h"
 #include "table_layout.h"
+#include "table_plain.h"
 #include "table_screen.h"
 #include "table_view.h"
 
-#define PLAIN_ROWS 40
-#define PLAIN_COLS 80
 #define CTRL_L 12
 #define MESSAGE_NS UINT64_C(10000000000)
 
@@ -62,57 +60,6 @@ static void count_picture(struct table_state *table, int err)
 		table->ctx->quit();
 }
 
-/* Write without waiting for a reader who is slow: a pipe or terminal that is
- * ready takes a line of this size at once. 0; -EAGAIN; another: he is gone. */
-static int write_ready(const char *text, size_t bytes)
-{
-	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	ssize_t written;
-
-	if (poll(&fd, 1, 0) != 1)
-		return -EAGAIN;
-	written = write(STDOUT_FILENO, text, bytes);
-	if (written < 0 && errno != EINTR)
-		return -errno;
-	return written == (ssize_t)bytes ? 0 : -EAGAIN;
-}
-
-/* A row as text, its end trimmed. Returns its bytes, the newline included. */
-static size_t format_row(char *text, const struct table_canvas *canvas, int row)
-{
-	size_t bytes = 0;
-	int cols = canvas->cols;
-
-	while (cols && canvas->cells[row][cols - 1].ch == L' ')
-		cols--;
-	for (int col = 0; col < cols; col++)
-		text[bytes++] = (char)canvas->cells[row][col].ch;
-	text[bytes++] = '\n';
-	return bytes;
-}
-
-/* The picture as ASCII text, without lines that are there for the eye only. */
-static void print_plain(struct table_state *table)
-{
-	struct table_canvas *canvas = &table->canvas;
-	char text[CANVAS_COLS_MAX + 1];
-	int rows, cols, err = 0;
-	bool empty = true;
-
-	screen_size(&rows, &cols);
-	canvas_clear(canvas, PLAIN_ROWS, cols >= PLAIN_COLS ? cols : PLAIN_COLS, false);
-	table_layout(canvas, &table->view, TABLE_PAGE_PLAIN);
-	for (int row = 0; row < canvas->rows && !err; row++) {
-		size_t bytes = format_row(text, canvas, row);
-
-		if (bytes > 1 || !empty)
-			err = write_ready(text, bytes);
-		empty = bytes == 1;
-	}
-	count_picture(table, err ? err : write_ready("\n", 1));
-}
-
 static void on_input(uv_poll_t *poll, int status, int events);
 
 static void draw_screen(struct table_state *table)
@@ -140,7 +87,7 @@ static void show(struct table_state *table)
 	if (table->screen)
 		draw_screen(table);
 	else
-		print_plain(table);
+		count_picture(table, table_plain_print(&table->canvas, &table->view));
 }
 
 /* The latest message is on the screen for a while, then it is old news. */
