@@ -71,7 +71,7 @@ static void draw_machine(struct table_canvas *canvas, const struct table_view *v
 	snprintf(text, sizeof(text), "%u Hz", view->rate_hz);
 	col = put_item(canvas, col, end, STYLE_PLAIN, text);
 	format_uptime(uptime, sizeof(uptime), view->uptime_ns);
-	snprintf(text, sizeof(text), "up %s", uptime);
+	snprintf(text, sizeof(text), "%s %s", canvas->cols < 100 ? "up" : "collector up", uptime);
 	(void)put_item(canvas, col, end, STYLE_PLAIN, text);
 }
 
@@ -256,6 +256,7 @@ static void draw_help(struct table_canvas *canvas, const struct table_view *view
 	static const char *const lines[] = {
 		"How much CPU the network stack of this machine takes, and where.",
 		"cores: CPUs kept busy (0.5 = half of one); % machine: of all CPUs together.",
+		"Hz: stack samples a second on each CPU; up: how long the collector has run.",
 		"context: who runs the code. exact contexts are timed by probes, sampled ones are",
 		"estimated from stacks. component: what the code does. receive step: how far a",
 		"packet had come. Components and steps each add up to all network CPU (% net).",
