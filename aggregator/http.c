@@ -1,8 +1,6 @@
 /* http.c - libmicrohttpd's epoll descriptor inside the libuv loop */
 #include "http.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -14,12 +12,20 @@
 #include <unistd.h>
 
 #include "connections.h"
+#include "http_host.h"
 #include "tcp_listen.h"
 
 #define SWEEP_MS 1000
 #define LOOPBACK "127.0.0.1"
 
-enum refusal { REFUSAL_HOST, REFUSAL_PATH, REFUSAL_METHOD, REFUSAL_BODY, REFUSAL_EMPTY, REFUSAL_COUNT };
+enum refusal {
+	REFUSAL_HOST,
+	REFUSAL_PATH,
+	REFUSAL_METHOD,
+	REFUSAL_BODY,
+	REFUSAL_EMPTY,
+	REFUSAL_COUNT
+};
 
 static const struct { unsigned int status; const char *text; } refusals[] = {
 	[REFUSAL_HOST] = { MHD_HTTP_MISDIRECTED_REQUEST,
@@ -47,38 +53,6 @@ struct http {
 };
 
 /* ---- who may ask, and for what ---- */
-
-static bool is_address(const char *text)
-{
-	struct in6_addr any;
-
-	return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1;
-}
-
-bool http_host_is_ours(const char *host, const char *listening_name)
-{
-	char name[NI_MAXHOST];
-	bool bracketed = *host == '[';
-	size_t bytes;
-	const char *rest;
-
-	host += bracketed;
-	bytes = strcspn(host, bracketed ? "]" : ":");
-	if (bytes >= sizeof(name))
-		return false;
-	memcpy(name, host, bytes);
-	name[bytes] = '\0';
-
-	rest = host + bytes;
-	if (bracketed && *rest++ != ']')
-		return false;
-	if (*rest == ':')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if (*rest)
-		return false;
-	return is_address(name) || !strcasecmp(name, "localhost") ||
-	       (*name && !strcasecmp(name, listening_name));
-}
 
 /* What the headers of one request amount to; filled line by line. */
 struct headers {
@@ -157,7 +131,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 static struct connection *connection_of(struct MHD_Connection *connection)
 {
-	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	return MHD_get_connection_info(connection,
+				       MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **request,
@@ -177,10 +152,10 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **re
 
 static struct in6_addr client_address(struct MHD_Connection *connection)
 {
-	const struct sockaddr *sa =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 	struct in6_addr address = IN6ADDR_ANY_INIT;
+	const struct sockaddr *sa;
 
+	sa = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 	if (sa && sa->sa_family == AF_INET6)
 		address = ((const struct sockaddr_in6 *)sa)->sin6_addr;
 	else if (sa && sa->sa_family == AF_INET)
@@ -264,7 +239,7 @@ static int start_daemon(struct http *http)
 		MHD_OPTION_LISTEN_SOCKET, http->listener.fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,   /* or HTTP/1.1 could leave its Host out */
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
 		MHD_OPTION_END);
@@ -273,9 +248,10 @@ static int start_daemon(struct http *http)
 
 static int start_handles(struct http *http)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	const union MHD_DaemonInfo *info;
 	int err;
 
+	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info)
 		return -EIO;
 	http->timer.data = http->poll.data = http;
@@ -338,7 +314,8 @@ int http_publish(struct http_page *page, unsigned int status, const char *conten
 		free(text);
 		return -ENOMEM;
 	}
-	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES) {
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) !=
+	    MHD_YES) {
 		MHD_destroy_response(response);
 		return -ENOMEM;
 	}

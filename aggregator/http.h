@@ -9,7 +9,6 @@
 #ifndef NETTO_AGGREGATOR_HTTP_H
 #define NETTO_AGGREGATOR_HTTP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -55,10 +54,5 @@ int http_publish(struct http_page *page, unsigned int status, const char *conten
 /* Close all connections at once. Takes NULL. The loop must run once more for
  * the handles to close; the pages are free at once. */
 void http_stop(struct http *http);
-
-/* Whether a Host header may reach a server on loopback: an address, localhost,
- * or the name it was told to listen on, each with any port. A page of another
- * site whose name was made to resolve to loopback (DNS rebinding) has its own. */
-bool http_host_is_ours(const char *host, const char *listening_name);
 
 #endif

@@ -117,19 +117,15 @@ static void write_steps(FILE *out, const struct metric *metric, const struct met
 		}
 }
 
-static void write_samples(FILE *out, const struct metric *metric, const struct metrics_input *in)
+static void write_by_context(FILE *out, const struct metric *metric,
+			     const struct metrics_input *in)
 {
-	for (int c = 0; c < CONTEXT_COUNT; c++)
-		fprintf(out, "%s{context=\"%s\"} %" PRIu64 "\n", metric->name, context_names[c],
-			in->totals->total.contexts[c].samples);
-}
+	for (int c = 0; c < CONTEXT_COUNT; c++) {
+		const char *figures = (const char *)&in->totals->total.contexts[c];
 
-static void write_unexplained(FILE *out, const struct metric *metric,
-			      const struct metrics_input *in)
-{
-	for (int c = 0; c < CONTEXT_COUNT; c++)
-		fprintf(out, "%s{context=\"%s\"} %" PRIu64 "\n", metric->name, context_names[c],
-			in->totals->total.contexts[c].unexplained);
+		fprintf(out, "%s{context=\"%s\"} ", metric->name, context_names[c]);
+		exposition_write_count(out, *(const uint64_t *)(figures + metric->field));
+	}
 }
 
 static void write_lost(FILE *out, const struct metric *metric, const struct metrics_input *in)
@@ -243,6 +239,7 @@ static void write_backends(FILE *out, const struct metric *metric, const struct 
 #define MEASURED true
 #define OWN false
 #define TOTAL(field) offsetof(struct figures, field)
+#define CONTEXT(field) offsetof(struct context_figures, field)
 #define SELF(field) offsetof(struct self_figures, field)
 #define COUNTS(field) offsetof(struct backend_counts, field)
 
@@ -270,19 +267,22 @@ static const struct metric metrics[] = {
 	  MEASURED, write_processes, 0 },
 
 	{ "netto_samples_total", "counter", "Stack samples taken in the network stack.",
-	  MEASURED, write_samples, 0 },
+	  MEASURED, write_by_context, CONTEXT(samples) },
 	{ "netto_samples_unexplained_total", "counter",
-	  "Of these, samples whose component is not certain.", MEASURED, write_unexplained, 0 },
+	  "Of these, samples whose component is not certain.",
+	  MEASURED, write_by_context, CONTEXT(unexplained) },
 	{ "netto_samples_taken_total", "counter",
 	  "Samples the kernel side took, wherever they were.",
 	  MEASURED, write_total_count, TOTAL(samples_taken) },
 	{ "netto_samples_filtered_total", "counter",
 	  "Ticks the kernel side passed over, because no network code could be running.",
 	  MEASURED, write_total_count, TOTAL(samples_filtered) },
-	{ "netto_samples_outside_total", "counter", "Samples that arrived and were not in the network stack.",
+	{ "netto_samples_outside_total", "counter",
+	  "Samples that arrived and were not in the network stack.",
 	  MEASURED, write_total_count, TOTAL(samples_other) },
 	{ "netto_samples_lost_total", "counter",
-	  "Samples that did not arrive, by reason; ring_overrun and decode count records of any kind.",
+	  "Samples that did not arrive, by reason; ring_overrun and decode count records of any "
+	  "kind.",
 	  MEASURED, write_lost, 0 },
 	{ "netto_records_total", "counter", "Records received from the collector, of any kind.",
 	  MEASURED, write_total_count, TOTAL(records) },
@@ -320,9 +320,11 @@ static const struct metric metrics[] = {
 	{ "netto_backend_dropped_total", "counter",
 	  "Lines, scrapes or redraws that an output could not deliver.",
 	  OWN, write_backends, COUNTS(dropped) },
-	{ "netto_build_info", "gauge", "The aggregator that serves this page.", OWN, write_build, 0 },
+	{ "netto_build_info", "gauge", "The aggregator that serves this page.",
+	  OWN, write_build, 0 },
 
-	{ "process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.",
+	{ "process_cpu_seconds_total", "counter",
+	  "Total user and system CPU time spent in seconds.",
 	  OWN, write_self_seconds, SELF(cpu_ns) },
 	{ "process_start_time_seconds", "gauge",
 	  "Start time of the process since unix epoch in seconds.",

@@ -11,20 +11,21 @@
 
 #define NS_PER_S 1000000000ull
 #define STAT_BYTES 1024       /* a line of /proc/self/stat is some 350 */
+#define STAT_START_TIME 22    /* proc(5) */
 
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
-	(void)clock_gettime(clock, &now);   /* all that are asked for exist since 2.6.39 */
+	(void)clock_gettime(clock, &now);   /* those asked for exist since 2.6.39 */
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* Field 22: clock ticks after boot, sleep included. The task's name, field 2,
- * may hold anything, so counting starts behind its last parenthesis. */
+/* Clock ticks after boot, sleep included. The task's name, field 2, may hold
+ * anything, so counting starts at its last parenthesis. */
 static uint64_t start_time_ns(void)
 {
-	char line[STAT_BYTES], *rest = NULL;
+	char line[STAT_BYTES], *at = NULL;
 	uint64_t ticks;
 	FILE *file;
 
@@ -32,10 +33,11 @@ static uint64_t start_time_ns(void)
 	if (!file)
 		return 0;
 	if (fgets(line, sizeof(line), file))
-		rest = strrchr(line, ')');
+		at = strrchr(line, ')');
 	fclose(file);
-	if (!rest || sscanf(rest, ")%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%" SCNu64,
-			    &ticks) != 1)
+	for (int field = 2; at && field < STAT_START_TIME; field++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, "%" SCNu64, &ticks) != 1)
 		return 0;
 	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) +
 	       ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));

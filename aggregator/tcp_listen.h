@@ -9,7 +9,7 @@
 struct tcp_listener {
 	int fd;                  /* the caller's to close */
 	bool loopback;           /* only this machine can reach it */
-	char address[INET6_ADDRSTRLEN + sizeof("[]:65535")];   /* "127.0.0.1:24040", "[::1]:24040" */
+	char address[INET6_ADDRSTRLEN + sizeof("[]:65535")];   /* 127.0.0.1:24040, [::1]:24040 */
 };
 
 /* Listen on the first address of name that this machine has; port 0: any free

@@ -12,6 +12,7 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"   /* Prometheus 3 insists on it */
 #define TEXT_TYPE "text/plain; charset=utf-8"
+#define HTML_TYPE "text/html; charset=utf-8"
 #define BACKENDS_MAX 16
 #define STATUS_OK 200
 #define STATUS_UNAVAILABLE 503
@@ -19,7 +20,8 @@
 enum page { PAGE_METRICS, PAGE_HEALTHY, PAGE_READY, PAGE_HOME, PAGE_COUNT };
 
 static const char home[] =
-	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>netto</title></head>\n"
+	"<!DOCTYPE html>\n<html lang=\"en\">\n"
+	"<head><meta charset=\"utf-8\"><title>netto</title></head>\n"
 	"<body><h1>netto " NETTO_VERSION "</h1>\n"
 	"<p>How much CPU the network stack takes: <a href=\"/metrics\">metrics</a> for Prometheus, "
 	"<a href=\"/-/healthy\">healthy</a>, <a href=\"/-/ready\">ready</a>.</p></body></html>\n";
@@ -169,7 +171,7 @@ static int prometheus_start(struct backend_ctx *ctx)
 	}
 	err = publish_text(&p->pages[PAGE_HEALTHY], STATUS_OK, TEXT_TYPE, "netto is healthy.\n");
 	if (!err)
-		err = publish_text(&p->pages[PAGE_HOME], STATUS_OK, "text/html; charset=utf-8", home);
+		err = publish_text(&p->pages[PAGE_HOME], STATUS_OK, HTML_TYPE, home);
 	if (err) {
 		log_error("prometheus: cannot start: out of memory");
 		goto fail;

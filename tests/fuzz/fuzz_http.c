@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "http.h"
+#include "http_host.h"
 
 #define TURNS 8   /* of the loop; what needs more has seen the end of its input */
 
@@ -50,7 +51,8 @@ static void check_host(const uint8_t *data, size_t bytes)
 
 static void converse(const uint8_t *data, size_t bytes)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct linger reset = { .l_onoff = 1 };   /* no port is left waiting */
 	char answer[4096];
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -16,6 +16,7 @@
 
 #include "connections.h"
 #include "http.h"
+#include "http_host.h"
 
 #define ANSWER_BYTES (4u << 20)
 #define TURNS_MAX 20000     /* of a millisecond at most: a bound, not an expectation */
@@ -95,7 +96,8 @@ static void turn(void)
 static int dial_from(unsigned int nth)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET };
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + nth);
@@ -171,7 +173,7 @@ static bool is_closed(int fd)
 static void requests_get_the_status_they_deserve(void **state)
 {
 	static const struct { const char *request; int want; const char *why; } cases[] = {
-		{ "GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 200, "plain" },
+		{ GET_AND_CLOSE, 200, "plain" },
 		{ "GET /page HTTP/1.0\r\n\r\n", 200, "1.0 needs no Host" },
 		{ "GET /page?a=b HTTP/1.0\r\n\r\n", 200, "a query changes nothing" },
 		{ "GET /empty HTTP/1.0\r\n\r\n", 503, "nothing published yet" },
@@ -182,7 +184,8 @@ static void requests_get_the_status_they_deserve(void **state)
 		{ "POST /page HTTP/1.0\r\n\r\n", 405, "nothing to change here" },
 		{ "DELETE /page HTTP/1.0\r\n\r\n", 405, "nothing to change here" },
 		{ "get /page HTTP/1.0\r\n\r\n", 405, "methods are exact" },
-		{ "POST /page HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", 405, "method before body" },
+		{ "POST /page HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", 405,
+		  "the method is refused before the body" },
 		{ "GET /page HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", 413, "no body" },
 		{ "GET /page HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 		  "0\r\n\r\n", 413, "no body, however empty" },

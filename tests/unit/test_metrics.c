@@ -368,27 +368,22 @@ static void every_family_is_described_once_and_before_its_series(void **state)
 	}
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(seconds_keep_every_nanosecond),
 		cmocka_unit_test(a_label_holds_whatever_a_task_calls_itself),
-		cmocka_unit_test_setup_teardown(
-			every_context_of_every_cpu_is_there_from_the_start, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			events_are_told_only_where_they_are_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_component_and_a_step_appear_with_their_first_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_figure_has_its_own_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			processes_are_told_by_pid_once_they_were_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			without_a_collector_only_netto_itself_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(before_any_collector_there_is_a_page, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			no_label_has_a_name_that_belongs_to_the_target, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			every_family_is_described_once_and_before_its_series, setup, teardown),
+		TEST(every_context_of_every_cpu_is_there_from_the_start),
+		TEST(events_are_told_only_where_they_are_counted),
+		TEST(a_component_and_a_step_appear_with_their_first_time),
+		TEST(each_figure_has_its_own_line),
+		TEST(processes_are_told_by_pid_once_they_were_seen),
+		TEST(without_a_collector_only_netto_itself_is_told),
+		TEST(before_any_collector_there_is_a_page),
+		TEST(no_label_has_a_name_that_belongs_to_the_target),
+		TEST(every_family_is_described_once_and_before_its_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,8 @@ static char answer[256 << 10];
 /* A free port: what the kernel gives is free again once closed. */
 static uint16_t free_port(int *keep)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t bytes = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -224,25 +225,20 @@ static void an_address_that_cannot_be_had_ends_the_start_with_69(void **state)
 	close(taken);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			ready_only_after_a_period_and_while_the_collector_is_there, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			healthy_whether_or_not_there_is_a_collector, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			metrics_have_the_content_type_that_prometheus_needs, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			metrics_are_there_before_any_collector, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_period_shows_at_the_next_scrape, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			silence_takes_the_measurements_away_and_keeps_the_time_of_the_last, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			scrapes_are_counted_and_other_pages_are_not, setup, teardown),
-		cmocka_unit_test_setup_teardown(home_leads_to_the_metrics, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			an_address_that_cannot_be_had_ends_the_start_with_69, setup, teardown),
+		TEST(ready_only_after_a_period_and_while_the_collector_is_there),
+		TEST(healthy_whether_or_not_there_is_a_collector),
+		TEST(metrics_have_the_content_type_that_prometheus_needs),
+		TEST(metrics_are_there_before_any_collector),
+		TEST(a_period_shows_at_the_next_scrape),
+		TEST(silence_takes_the_measurements_away_and_keeps_the_time_of_the_last),
+		TEST(scrapes_are_counted_and_other_pages_are_not),
+		TEST(home_leads_to_the_metrics),
+		TEST(an_address_that_cannot_be_had_ends_the_start_with_69),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
