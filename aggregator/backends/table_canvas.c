@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <wctype.h>
 
 static int min(int a, int b)
 {
@@ -42,8 +41,7 @@ static size_t next_character(const char *text, bool utf8, mbstate_t *state, wcha
 		return 0;
 	if (utf8) {
 		bytes = mbrtowc(ch, text, strlen(text), state);
-		if (bytes != (size_t)-1 && bytes != (size_t)-2 && iswprint((wint_t)*ch) &&
-		    wcwidth(*ch) > 0) {
+		if (bytes != (size_t)-1 && bytes != (size_t)-2 && wcwidth(*ch) > 0) {
 			*width = wcwidth(*ch);
 			return bytes;
 		}

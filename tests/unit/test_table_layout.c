@@ -196,6 +196,9 @@ static void all_parts_are_on_a_screen_of_80x24(void **state)
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		check_shown(context_names[usual[i]], "a context that took time");
 	check_not_shown("busy_poll", "it took none");
+	draw(80, 40);
+	check_shown("busy_poll", "there is room for what took none");
+	draw(80, 24);
 	check_shown("local_delivery ipv6  0.160 100.0", "a step with its family");
 	check_shown("tcp_rx           0.160 100.0", "a component");
 	check_shown("exact: timed by probes   sampled: estimated from stacks", "the legend");
