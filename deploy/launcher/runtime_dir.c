@@ -172,6 +172,20 @@ bool runtime_dir_is_ready(const struct runtime_dir *dir)
 	return !socket_path(path, sizeof(path), dir->path) && !stat(path, &st);
 }
 
+/* A collector that was killed leaves its files. Only these names, and only in
+ * a directory that is ours. */
+static void remove_leftovers(const char *path)
+{
+	static const char *const names[] = { "ring", "symbols", "collector.sock" };
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlinkat(fd, names[i], 0);   /* mostly gone already */
+	close(fd);
+}
+
 void runtime_dir_close(struct runtime_dir *dir)
 {
 	if (!dir->path)
@@ -179,8 +193,9 @@ void runtime_dir_close(struct runtime_dir *dir)
 	/* Another consumer may still hold a file open: detach, the kernel does the rest. */
 	if (dir->mounted && umount2(dir->path, MNT_DETACH))
 		log_warn("cannot unmount %s: %s", dir->path, strerror(errno));
-	/* ours, and empty once the collector has gone; anything else stays */
-	if (dir->made)
-		(void)rmdir(dir->path);
+	if (dir->made) {
+		remove_leftovers(dir->path);
+		(void)rmdir(dir->path);   /* stays if somebody else has put something there */
+	}
 	dir->path = NULL;
 }

@@ -16,7 +16,7 @@ refused() {
     not_ok "$name" "not one line that says \"$pattern\": $(head -c 600 "$work/err")"
   elif [ -s "$work/out" ]; then
     not_ok "$name" "wrote to standard output"
-  elif [ -e "$run_dir" ] && [ ! -f "$run_dir" ] && [ -n "$(ls -A "$run_dir")" ]; then
+  elif [ -d "$run_dir" ] && [ ! -L "$run_dir" ] && [ -n "$(ls -A "$run_dir")" ]; then
     not_ok "$name" "left in the runtime directory: $(ls -A "$run_dir")"
   else
     ok "$name"
