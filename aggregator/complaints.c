@@ -3,17 +3,20 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "log.h"
 
-static bool said(const struct complaints *c, const char *line)
+/* Whether the line is a new one; if so it is no longer. */
+static bool is_new(struct complaints *c, const char *line)
 {
 	for (unsigned int i = 0; i < COMPLAINTS_MAX && i < c->count; i++)
 		if (!strcmp(c->lines[i], line))
-			return true;
-	return false;
+			return false;
+	snprintf(c->lines[c->count++ % COMPLAINTS_MAX], COMPLAINT_BYTES, "%s", line);
+	return true;
 }
 
 void complaints_say(struct complaints *c, const char *format, ...)
@@ -24,10 +27,14 @@ void complaints_say(struct complaints *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (said(c, line))
-		return;
-	memcpy(c->lines[c->count++ % COMPLAINTS_MAX], line, sizeof(line));
-	log_warn("%s", line);
+	if (is_new(c, line))
+		log_warn("%s", line);
+}
+
+void complaints_note(struct complaints *c, const char *line)
+{
+	if (is_new(c, line))
+		log_info("%s", line);
 }
 
 void complaints_say_file(struct complaints *c, const char *dir, const char *name, int err)
@@ -59,10 +66,7 @@ void complaints_say_file(struct complaints *c, const char *dir, const char *name
 	}
 }
 
-bool complaints_end(struct complaints *c)
+void complaints_end(struct complaints *c)
 {
-	bool any = c->count;
-
 	c->count = 0;
-	return any;
 }

@@ -6,8 +6,6 @@
 #ifndef NETTO_AGGREGATOR_COMPLAINTS_H
 #define NETTO_AGGREGATOR_COMPLAINTS_H
 
-#include <stdbool.h>
-
 #define COMPLAINTS_MAX 16      /* distinct lines remembered */
 #define COMPLAINT_BYTES 256
 
@@ -20,10 +18,13 @@ struct complaints {
 __attribute__((format(printf, 2, 3)))
 void complaints_say(struct complaints *complaints, const char *format, ...);
 
+/* The same for news that are no complaint. */
+void complaints_note(struct complaints *complaints, const char *line);
+
 /* Why a file of the runtime directory (runtime_files.h) cannot be used. */
 void complaints_say_file(struct complaints *complaints, const char *dir, const char *name, int err);
 
-/* All is well: forget. Whether there had been complaints. */
-bool complaints_end(struct complaints *complaints);
+/* All has been well for a while: forget. */
+void complaints_end(struct complaints *complaints);
 
 #endif

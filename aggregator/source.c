@@ -27,6 +27,7 @@
 #define DRAIN_NS 10000000u        /* in one go; then the loop has its turn */
 #define DRAIN_RECORDS 64          /* between two looks at the clock */
 #define DATAGRAMS_MAX 64          /* likewise */
+#define GOOD_TICKS 5              /* until doubts are forgotten and can be said again */
 #define OTHER_VERSION "is of another version of netto: run collector and aggregator of the same"
 
 struct source {
@@ -49,7 +50,8 @@ struct source {
 	Netto__Message *hello;          /* the last one taken */
 
 	struct complaints complaints;
-	bool absence_said;              /* nobody there is worth one line as well */
+	bool absence_said;              /* nobody there is worth one line, not two */
+	unsigned int good_ticks;        /* since the hello */
 };
 
 /* What is wrong with something under the directory. */
@@ -122,7 +124,7 @@ static void drain(struct source *s)
 		disconnect(s);
 	} else if (err == 0 && s->ending) {
 		s->absence_said = true;
-		log_warn("the collector has gone: waiting for it to come back");
+		complaints_say(&s->complaints, "the collector has gone: waiting for it to come back");
 		disconnect(s);
 	} else if (err == 0) {
 		(void)uv_idle_stop(&s->more);
@@ -199,9 +201,10 @@ static void hand_on_symbols(struct source *s, const char *text, size_t bytes)
 	int err = s->events->symbols(s->arg, text, bytes);
 
 	if (s->hello->hello->addresses_hidden)
-		log_warn("the kernel hides its addresses (kernel.kptr_restrict): components are unknown");
+		complaints_say(&s->complaints, "the kernel hides its addresses (kernel.kptr_restrict): "
+			       "components are unknown");
 	else if (err)
-		log_warn("%s/symbols holds no usable symbols: components are unknown", s->dir);
+		doubt(s, "symbols", "holds no usable symbols: components are unknown");
 }
 
 /* Everything of a new collector, or nothing. *message is taken over once its
@@ -222,6 +225,10 @@ static bool take_hello(struct source *s, Netto__Message **message)
 	s->hello = *message;
 	*message = NULL;
 	s->taken = !err;
+	s->good_ticks = 0;
+	if (!err && s->complaints.count)
+		complaints_note(&s->complaints, "the collector is there");
+	s->absence_said &= err != 0;
 	if (err)
 		complaints_say(&s->complaints, "cannot take the collector at %s: %s: trying again "
 			       "every second", s->dir, strerror(-err));
@@ -229,13 +236,6 @@ static bool take_hello(struct source *s, Netto__Message **message)
 		hand_on_symbols(s, text, (size_t)bytes);
 	free(text);
 	return !err;
-}
-
-static void say_well(struct source *s)
-{
-	if (complaints_end(&s->complaints) || s->absence_said)
-		log_info("the collector is there");
-	s->absence_said = false;
 }
 
 /* One datagram. false: no good, disconnect. */
@@ -256,7 +256,6 @@ static bool take_datagram(struct source *s, const uint8_t *buf, size_t bytes)
 		doubt(s, "collector.sock", "says hello twice: waiting for a good one");
 	} else if (take_hello(s, &message)) {
 		good = true;
-		say_well(s);
 	}
 	message_free(message);
 	return good;
@@ -266,7 +265,7 @@ static bool take_datagram(struct source *s, const uint8_t *buf, size_t bytes)
 static void on_end(struct source *s)
 {
 	if (!s->taken) {
-		doubt(s, "collector.sock", "closes without a hello: are there too many aggregators? "
+		doubt(s, "collector.sock", "closes without a hello (too many aggregators?): "
 		      "trying again every second");
 		disconnect(s);
 		return;
@@ -338,7 +337,8 @@ static void connect_or_say(struct source *s)
 	if (err != -ENOENT && err != -ECONNREFUSED)
 		doubt_file(s, "collector.sock", err);
 	else if (!s->absence_said)
-		log_warn("no collector at %s: is netto-collector running? waiting for it", s->dir);
+		complaints_say(&s->complaints, "no collector at %s: is netto-collector running? "
+			       "waiting for it", s->dir);
 	s->absence_said |= err == -ENOENT || err == -ECONNREFUSED;
 	disconnect(s);
 }
@@ -349,8 +349,11 @@ static void on_tick(uv_timer_t *tick)
 
 	if (s->socket < 0)
 		connect_or_say(s);
-	else if (s->taken)
-		drain_until_done(s);
+	if (!s->taken)
+		return;
+	if (++s->good_ticks == GOOD_TICKS)
+		complaints_end(&s->complaints);
+	drain_until_done(s);
 }
 
 int source_start(struct source **out, uv_loop_t *loop, const char *runtime_dir,

@@ -133,11 +133,11 @@ static const struct {
 	[BREAK_NOTHING] = { "nothing", "all well" },
 	[BREAK_RING_GARBAGE] = { "ring-garbage", "the ring is a file of noise" },
 	[BREAK_RING_TRUNCATED] = { "ring-truncated", "the ring file is half as long as its header says" },
-	[BREAK_RING_SHRINKS] = { "ring-shrinks", "it becomes so after the second snapshot" },
+	[BREAK_RING_SHRINKS] = { "ring-shrinks", "it is emptied with the third snapshot that somebody is told of" },
 	[BREAK_RING_MAJOR] = { "ring-major", "the ring is of another schema" },
 	[BREAK_GENERATION] = { "generation", "ring and hello are of different runs" },
 	[BREAK_BOOT] = { "boot", "ring and hello are of another boot" },
-	[BREAK_RECORDS] = { "records", "every other record is noise" },
+	[BREAK_RECORDS] = { "records", "every third record is noise" },
 	[BREAK_SYMBOLS] = { "symbols", "the symbol table is noise" },
 	[BREAK_NO_SYMBOLS] = { "no-symbols", "there is no symbol table" },
 	[BREAK_HELLO] = { "hello", "the hello is noise" },
@@ -162,7 +162,7 @@ struct fake {
 	int clients[CLIENTS_MAX];
 
 	/* cumulative since this generation */
-	uint64_t snapshot, time_ns, started_ns, stack, taken, filtered, frames_unmapped, published;
+	uint64_t snapshot, told, time_ns, started_ns, stack, taken, filtered, frames_unmapped, published;
 	uint64_t softirq_ns[CPUS_MAX][VECTORS], softirq_events[CPUS_MAX][VECTORS];
 	uint64_t irq_ns[CPUS_MAX], irq_events[CPUS_MAX], cpu_taken[CPUS_MAX];
 	uint32_t noise;
@@ -336,7 +336,7 @@ static void begin(struct fake *f)
 	f->identity.generation = now_ns() | 1;
 	read_boot_id(f->identity.boot_id);
 	f->identity.boot_id[0] ^= f->broken == BREAK_BOOT;
-	f->snapshot = f->stack = f->taken = f->filtered = 0;
+	f->snapshot = f->told = f->stack = f->taken = f->filtered = 0;
 	f->started_ns = f->time_ns = now_ns();
 	memset(f->softirq_ns, 0, sizeof(f->softirq_ns));
 	memset(f->softirq_events, 0, sizeof(f->softirq_events));
@@ -428,15 +428,21 @@ static void ring_bell(struct fake *f)
 	uint8_t buf[MESSAGE_DOORBELL_BYTES];
 	size_t n = message_pack_doorbell(ring_writer_next_seq(f->ring), buf);
 
+	bool told = false;
+
 	if (f->broken == BREAK_NO_BELL)
 		return;
 	for (int i = 0; i < CLIENTS_MAX; i++) {
-		if (f->clients[i] < 0 ||
-		    send(f->clients[i], buf, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno == EAGAIN)
+		if (f->clients[i] < 0)
 			continue;
+		if (send(f->clients[i], buf, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno == EAGAIN) {
+			told = true;
+			continue;
+		}
 		close(f->clients[i]);
 		f->clients[i] = -1;
 	}
+	f->told += told;
 }
 
 static void publish(struct fake *f, const Netto__Record *record)
@@ -447,7 +453,7 @@ static void publish(struct fake *f, const Netto__Record *record)
 	if (bytes > sizeof(buf))
 		die("a record of %zu bytes", bytes);
 	netto__record__pack(record, buf);
-	if (f->broken == BREAK_RECORDS && f->published % 2)
+	if (f->broken == BREAK_RECORDS && f->published % 3 == 0)
 		fill_with_noise(f, buf, bytes);
 	ring_write(f->ring, buf, bytes);
 	f->published++;
@@ -541,8 +547,7 @@ static void publish_period(struct fake *f)
 		publish_sample(f, i % f->cpus);
 	for (unsigned int cpu = 0; cpu < f->cpus; cpu++)
 		publish_counters(f, cpu);
-	if (f->broken == BREAK_RING_SHRINKS && f->snapshot == 2 &&
-	    ftruncate(f->ring_fd, 0))
+	if (f->broken == BREAK_RING_SHRINKS && f->told == 2 && ftruncate(f->ring_fd, 0))
 		die("cannot shrink the ring");
 	ring_bell(f);
 }
@@ -568,7 +573,7 @@ static void run(struct fake *f)
 		}
 		/* where the file is short the writer's own mapping has gone too */
 		if (f->broken != BREAK_RING_TRUNCATED &&
-		    (f->broken != BREAK_RING_SHRINKS || f->snapshot < 2))
+		    (f->broken != BREAK_RING_SHRINKS || f->told < 3))
 			publish_period(f);
 		done++;
 		next_ns += f->period_ms * MS_NS;
