@@ -103,10 +103,12 @@ components; expect unix unix; expect_no unix tcp_tx tcp_rx udp_tx
 topology_router
 inside router nft -f - <<'R'
 table inet filter {
-  chain pre { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
-  chain fwd { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
+  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
+  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
 }
-table ip nat { chain post { type nat hook postrouting priority 100; oifname "r2" masquerade; } }
+table ip nat {
+  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
+}
 R
 measure forward iperf client server 10.99.2.2
 common_checks forward
@@ -126,7 +128,7 @@ steps; expect bridge bridge local_delivery; expect_no bridge forwarding xdp_gene
 
 inside right tc qdisc add dev r0 clsact
 for prio in $(seq 8); do
-  inside right tc filter add dev r0 ingress prio "$prio" protocol ip u32 match ip dport "$prio" 0xffff action ok
+  inside right tc filter add dev r0 ingress prio "$prio" protocol ip u32 match ip dport "$prio" 0xffff flowid 1:1
 done
 measure tc iperf left right 10.98.0.2 -M 536
 common_checks tc
@@ -135,7 +137,7 @@ steps; expect tc tc_ingress
 inside right tc qdisc del dev r0 clsact
 
 if command -v clang > /dev/null; then
-  printf '%s\n' '#define SEC(n) __attribute__((section(n), used))' 'SEC("xdp") int pass(void *ctx) { return 2; }' 'char license[] SEC("license") = "GPL";' > "$work/pass.c"
+  printf '%s\n' '#define SEC(n) __attribute__((section(n), used))' 'SEC("xdp") int pass(void *ctx) { return 2; }' 'char _license[] SEC("license") = "GPL";' > "$work/pass.c"
   clang -O2 -target bpf -c "$work/pass.c" -o "$work/pass.o"
   inside right ip link set dev r0 xdpgeneric obj "$work/pass.o" sec xdp
   measure xdp iperf left right 10.98.0.2 -M 536
@@ -163,7 +165,7 @@ if [ "$(nproc)" -ge 2 ]; then
   wait_for 5 inside right sh -c 'ss -ltn | grep -q :5301'
   measure idle inside left taskset -c 0 iperf3 -c 10.98.0.2 -p 5301 -t $seconds -u -b 20M -l 100
   check softirq_on_an_idle_cpu_is_sampled "$(jq -cn '[inputs.contexts.softirq_rx] | map(.samples) | add' "$log") samples" jq -en '
-    [inputs] | (map(.per_cpu[] | select(.cpu == 1).contexts.softirq_rx // 0) | add) > 1e8 and (map(.contexts.softirq_rx.samples) | add) > 50' "$log" > /dev/null
+    [inputs] | (map(.per_cpu[] | select(.cpu == 1).contexts.softirq_rx.cpu_ns // 0) | add) > 1e8 and (map(.contexts.softirq_rx.samples) | add) > 50' "$log" > /dev/null
 else
   skip softirq_on_an_idle_cpu_is_sampled "needs two CPUs"
 fi
