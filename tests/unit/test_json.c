@@ -68,6 +68,7 @@ static const struct { const char *text; const char *want; const char *why; } str
 	{ "\xe0\x80\xaf", "\"" REPLACED REPLACED REPLACED "\"", "overlong, three bytes" },
 	{ "\xed\xa0\x80", "\"" REPLACED REPLACED REPLACED "\"", "a surrogate" },
 	{ "\xf4\x90\x80\x80", "\"" REPLACED REPLACED REPLACED REPLACED "\"", "above U+10FFFF" },
+	{ "\xf5\x80\x80\x80", "\"" REPLACED REPLACED REPLACED REPLACED "\"", "far above it" },
 	{ "\xf0\x80\x80\x80", "\"" REPLACED REPLACED REPLACED REPLACED "\"", "overlong, four bytes" },
 };
 
