@@ -12,7 +12,7 @@
  *                        collector makes it; SIGUSR1 does the same at once
  *     --wobble           figures vary from period to period, the same way in each run
  *     --flood=N          write N records more each period, to overrun readers
- *     --break=WHAT       what is wrong, see the table breakages below
+ *     --break=WHAT       what is wrong, see the table in fake_options.c
  *     --mode=OCTAL       mode of the ring file (0440)
  *     --owner=UID        owner of the ring file (root only)
  *     --peek             print "published N" (records written so far) at the end
@@ -20,153 +20,29 @@
  * Without --wobble it is steady: every period is exactly alike and --period
  * long, whatever the clock says. Of it, in thousandths: NET_RX 200 on CPU 0 and
  * 100 on each other one, NET_TX 10, TIMER 50, the handler of eth0 5; 1000
- * NET_RX events, 100 of the others. Samples go round through stacks[] below.
+ * NET_RX events, 100 of the others. Samples go round through stacks[] of fake_data.h.
  * DIR is made if need be. Prints "ready" once connections are accepted; SIGTERM
  * and SIGINT remove what it published.
  */
+#include "fake_collector.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "kallsyms.h"
+#include "fake_data.h"
 #include "message.h"
-#include "ring.h"
 
-#define CLIENTS_MAX 16
-#define CPUS_MAX 1024
-#define VECTORS 10
-#define VECTOR_TIMER 1
-#define VECTOR_NET_TX 2
-#define VECTOR_NET_RX 3
-#define RING_DATA_BYTES (1u << 20)
-#define SYMBOL_BYTES 0x1000
-#define FRAMES_MAX 16
 #define CGROUP_ID 4711
 #define MS_NS 1000000ull
-
-/* A symbol's address is its place in this list. */
-static const char *const symbols[] = {
-	"_text", "asm_common_interrupt", "common_interrupt", "__irq_exit_rcu", "handle_softirqs",
-	"net_rx_action", "__napi_poll", "virtnet_poll", "napi_gro_receive", "dev_gro_receive",
-	"process_backlog", "__netif_receive_skb", "__netif_receive_skb_one_core", "ip_rcv",
-	"nf_hook_slow", "nf_conntrack_in", "ipv4_conntrack_in", "ip_local_deliver",
-	"ip_local_deliver_finish", "ip_protocol_deliver_rcu", "tcp_v4_rcv", "tcp_v4_do_rcv",
-	"tcp_rcv_established", "ipv6_rcv", "ip6_input_finish", "ip6_protocol_deliver_rcu",
-	"udpv6_rcv", "udpv6_queue_rcv_one_skb", "entry_SYSCALL_64_after_hwframe", "do_syscall_64",
-	"__x64_sys_sendto", "__sys_sendto", "tcp_sendmsg", "tcp_sendmsg_locked", "__x64_sys_recvfrom",
-	"__sys_recvfrom", "sock_recvmsg", "inet_recvmsg", "tcp_recvmsg", "tcp_recvmsg_locked",
-	"net_tx_action", "__qdisc_run", "__x64_sys_read", "ksys_read", "vfs_read", "ext4_file_read_iter",
-	"igb_msix_ring", "ahci_single_level_irq_intr",
-};
-
-/* Leaf first. vector: the softirq that runs, -1: none. */
-static const struct {
-	int vector;
-	int syscall;
-	const char *comm;
-	const char *frames[FRAMES_MAX];
-} stacks[] = {
-	{ VECTOR_NET_RX, -1, "swapper/0",
-	  { "dev_gro_receive", "napi_gro_receive", "virtnet_poll", "__napi_poll", "net_rx_action",
-	    "handle_softirqs", "__irq_exit_rcu", "common_interrupt", "asm_common_interrupt" } },
-	{ VECTOR_NET_RX, -1, "swapper/0",
-	  { "tcp_rcv_established", "tcp_v4_do_rcv", "tcp_v4_rcv", "ip_protocol_deliver_rcu",
-	    "ip_local_deliver_finish", "ip_local_deliver", "__netif_receive_skb_one_core",
-	    "__netif_receive_skb", "process_backlog", "__napi_poll", "net_rx_action",
-	    "handle_softirqs" } },
-	{ VECTOR_NET_RX, -1, "swapper/1",
-	  { "nf_conntrack_in", "ipv4_conntrack_in", "nf_hook_slow", "ip_rcv",
-	    "__netif_receive_skb_one_core", "__netif_receive_skb", "process_backlog", "__napi_poll",
-	    "net_rx_action", "handle_softirqs" } },
-	{ VECTOR_NET_RX, -1, "iperf3",
-	  { "udpv6_queue_rcv_one_skb", "udpv6_rcv", "ip6_protocol_deliver_rcu", "ip6_input_finish",
-	    "ipv6_rcv", "__netif_receive_skb_one_core", "__netif_receive_skb", "process_backlog",
-	    "__napi_poll", "net_rx_action", "handle_softirqs" } },
-	{ VECTOR_NET_TX, -1, "ksoftirqd/0",
-	  { "__qdisc_run", "net_tx_action", "handle_softirqs" } },
-	{ -1, 44, "iperf3",
-	  { "tcp_sendmsg_locked", "tcp_sendmsg", "__sys_sendto", "__x64_sys_sendto", "do_syscall_64",
-	    "entry_SYSCALL_64_after_hwframe" } },
-	{ -1, 45, "a \"b\"\n\xff\x1b[2J",   /* a task may call itself anything */
-	  { "tcp_recvmsg_locked", "tcp_recvmsg", "inet_recvmsg", "sock_recvmsg", "__sys_recvfrom",
-	    "__x64_sys_recvfrom", "do_syscall_64", "entry_SYSCALL_64_after_hwframe" } },
-	{ -1, 0, "cat",
-	  { "ext4_file_read_iter", "vfs_read", "ksys_read", "__x64_sys_read", "do_syscall_64",
-	    "entry_SYSCALL_64_after_hwframe" } },
-};
-
-enum breakage {
-	BREAK_NOTHING,
-	BREAK_RING_GARBAGE,
-	BREAK_RING_TRUNCATED,
-	BREAK_RING_SHRINKS,
-	BREAK_RING_MAJOR,
-	BREAK_GENERATION,
-	BREAK_BOOT,
-	BREAK_RECORDS,
-	BREAK_SYMBOLS,
-	BREAK_NO_SYMBOLS,
-	BREAK_HELLO,
-	BREAK_HELLO_MAJOR,
-	BREAK_HELLO_TWICE,
-	BREAK_HELLO_HUGE,
-	BREAK_NO_BELL,
-	BREAK_HIDDEN,
-};
-
-static const struct {
-	const char *name;
-	const char *meaning;
-} breakages[] = {
-	[BREAK_NOTHING] = { "nothing", "all well" },
-	[BREAK_RING_GARBAGE] = { "ring-garbage", "the ring is a file of noise" },
-	[BREAK_RING_TRUNCATED] = { "ring-truncated", "the ring file is half as long as its header says" },
-	[BREAK_RING_SHRINKS] = { "ring-shrinks", "it is emptied with the third snapshot that somebody is told of" },
-	[BREAK_RING_MAJOR] = { "ring-major", "the ring is of another schema" },
-	[BREAK_GENERATION] = { "generation", "ring and hello are of different runs" },
-	[BREAK_BOOT] = { "boot", "ring and hello are of another boot" },
-	[BREAK_RECORDS] = { "records", "every third record is noise" },
-	[BREAK_SYMBOLS] = { "symbols", "the symbol table is noise" },
-	[BREAK_NO_SYMBOLS] = { "no-symbols", "there is no symbol table" },
-	[BREAK_HELLO] = { "hello", "the hello is noise" },
-	[BREAK_HELLO_MAJOR] = { "hello-major", "the hello is of another schema" },
-	[BREAK_HELLO_TWICE] = { "hello-twice", "a second hello follows" },
-	[BREAK_HELLO_HUGE] = { "hello-huge", "a datagram above the limit" },
-	[BREAK_NO_BELL] = { "no-bell", "the bell is never rung" },
-	[BREAK_HIDDEN] = { "hidden", "addresses are hidden, as with kptr_restrict=2" },
-};
-
-struct fake {
-	const char *dir;
-	unsigned int cpus, rate_hz, period_ms, snapshots, restart_every, flood, mode;
-	int owner;
-	bool wobble, peek;
-	enum breakage broken;
-
-	struct ring_writer *ring;
-	struct ring_identity identity;
-	int ring_fd;
-	int listener;
-	int clients[CLIENTS_MAX];
-
-	/* cumulative since this generation */
-	uint64_t snapshot, told, time_ns, started_ns, stack, taken, filtered, frames_unmapped, published;
-	uint64_t softirq_ns[CPUS_MAX][VECTORS], softirq_events[CPUS_MAX][VECTORS];
-	uint64_t irq_ns[CPUS_MAX], irq_events[CPUS_MAX], cpu_taken[CPUS_MAX];
-	uint32_t noise;
-};
 
 static volatile sig_atomic_t ended, restart;
 
@@ -178,7 +54,7 @@ static void on_signal(int signal)
 		ended = 1;
 }
 
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...)
 {
 	va_list args;
 
@@ -198,13 +74,13 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static uint32_t noise(struct fake *f)
+uint32_t noise(struct fake *f)
 {
 	f->noise = f->noise * 1664525 + 1013904223;
 	return f->noise >> 8;
 }
 
-static void fill_with_noise(struct fake *f, uint8_t *buf, size_t bytes)
+void fill_with_noise(struct fake *f, uint8_t *buf, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
 		buf[i] = (uint8_t)noise(f);
@@ -216,126 +92,9 @@ static uint64_t vary(struct fake *f, uint64_t amount)
 	return f->wobble ? amount / 2 + amount * (noise(f) % 1000) / 1000 : amount;
 }
 
-static uint64_t address_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
-		if (!strcmp(symbols[i], name))
-			return KALLSYMS_LINK_TEXT + i * SYMBOL_BYTES;
-	die("%s: not in the list of symbols", name);
-}
-
-static const char *path_of(const struct fake *f, const char *name)
-{
-	static char path[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	return path;
-}
-
-static void read_boot_id(uint8_t boot_id[16])
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	unsigned int byte;
-
-	for (int i = 0; file && i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			(void)fgetc(file);
-		if (fscanf(file, "%2x", &byte) != 1)
-			die("cannot read the boot id");
-		boot_id[i] = (uint8_t)byte;
-	}
-	if (!file)
-		die("no boot id");
-	fclose(file);
-}
-
-static int create(const struct fake *f, const char *name, mode_t mode)
-{
-	int fd;
-
-	(void)unlink(path_of(f, name));
-	fd = open(path_of(f, name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0 || fchmod(fd, mode))
-		die("cannot create %s: %s", path_of(f, name), strerror(errno));
-	return fd;
-}
-
-static void break_ring(struct fake *f)
-{
-	uint8_t page[4096];
-	uint32_t major = 99;
-
-	if (f->broken == BREAK_RING_GARBAGE) {
-		fill_with_noise(f, page, sizeof(page));
-		if (pwrite(f->ring_fd, page, sizeof(page), 0) != sizeof(page))
-			die("cannot break the ring");
-	}
-	if (f->broken == BREAK_RING_TRUNCATED && ftruncate(f->ring_fd, RING_DATA_BYTES / 2))
-		die("cannot truncate the ring");
-	/* right behind the magic number: common/ring_layout.h */
-	if (f->broken == BREAK_RING_MAJOR &&
-	    pwrite(f->ring_fd, &major, sizeof(major), sizeof(uint64_t)) != sizeof(major))
-		die("cannot break the ring");
-}
-
-static void publish_ring(struct fake *f)
-{
-	int err;
-
-	f->ring_fd = create(f, "ring.new", f->mode);
-	err = ring_writer_open(&f->ring, f->ring_fd, RING_DATA_BYTES, &f->identity);
-	if (err)
-		die("cannot make the ring: %s", strerror(-err));
-	break_ring(f);
-	if (f->owner >= 0 && fchown(f->ring_fd, (uid_t)f->owner, (gid_t)-1))
-		die("cannot give the ring away: %s", strerror(errno));
-	char *to = strdup(path_of(f, "ring"));
-
-	if (rename(path_of(f, "ring.new"), to))
-		die("cannot publish the ring: %s", strerror(errno));
-	free(to);
-}
-
-static void publish_symbols(struct fake *f)
-{
-	int fd;
-
-	if (f->broken == BREAK_NO_SYMBOLS) {
-		(void)unlink(path_of(f, "symbols"));
-		return;
-	}
-	fd = create(f, "symbols", 0444);
-	if (f->broken == BREAK_SYMBOLS) {
-		uint8_t page[4096];
-
-		fill_with_noise(f, page, sizeof(page));
-		if (write(fd, page, sizeof(page)) != sizeof(page))
-			die("cannot write symbols");
-	}
-	if (f->broken != BREAK_SYMBOLS && f->broken != BREAK_HIDDEN)
-		for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
-			dprintf(fd, "%016llx T %s\n", KALLSYMS_LINK_TEXT + i * SYMBOL_BYTES,
-				symbols[i]);
-	close(fd);
-}
-
-static void listen_for_clients(struct fake *f)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	(void)unlink(path_of(f, "collector.sock"));
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of(f, "collector.sock"));
-	f->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (f->listener < 0 || bind(f->listener, (struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(address.sun_path, 0666) || listen(f->listener, CLIENTS_MAX))
-		die("cannot listen on %s: %s", address.sun_path, strerror(errno));
-}
-
 static void begin(struct fake *f)
 {
 	f->identity.generation = now_ns() | 1;
-	read_boot_id(f->identity.boot_id);
-	f->identity.boot_id[0] ^= f->broken == BREAK_BOOT;
 	f->snapshot = f->told = f->stack = f->taken = f->filtered = 0;
 	f->started_ns = f->time_ns = now_ns();
 	memset(f->softirq_ns, 0, sizeof(f->softirq_ns));
@@ -343,9 +102,7 @@ static void begin(struct fake *f)
 	memset(f->irq_ns, 0, sizeof(f->irq_ns));
 	memset(f->irq_events, 0, sizeof(f->irq_events));
 	memset(f->cpu_taken, 0, sizeof(f->cpu_taken));
-	publish_ring(f);
-	publish_symbols(f);
-	listen_for_clients(f);
+	publish_files(f);
 }
 
 static void end(struct fake *f)
@@ -580,64 +337,12 @@ static void run(struct fake *f)
 	}
 }
 
-static unsigned int number(const char *text, unsigned int min, unsigned int max)
-{
-	char *rest;
-	unsigned long value = strtoul(text, &rest, 10);
-
-	if (!*text || *rest || value < min || value > max)
-		die("%s: give %u to %u", text, min, max);
-	return (unsigned int)value;
-}
-
-static enum breakage parse_breakage(const char *name)
-{
-	for (size_t i = 0; i < sizeof(breakages) / sizeof(breakages[0]); i++)
-		if (!strcmp(breakages[i].name, name))
-			return (enum breakage)i;
-	for (size_t i = 0; i < sizeof(breakages) / sizeof(breakages[0]); i++)
-		fprintf(stderr, "  %-15s %s\n", breakages[i].name, breakages[i].meaning);
-	die("--break=%s: one of the above", name);
-}
-
-static void parse(struct fake *f, int argc, char *argv[])
-{
-	static const struct option options[] = {
-		{ "runtime-dir", 1, NULL, 'd' }, { "cpus", 1, NULL, 'c' }, { "rate", 1, NULL, 'r' },
-		{ "period", 1, NULL, 'p' }, { "snapshots", 1, NULL, 's' },
-		{ "restart-every", 1, NULL, 'R' }, { "wobble", 0, NULL, 'w' },
-		{ "flood", 1, NULL, 'f' }, { "break", 1, NULL, 'b' }, { "mode", 1, NULL, 'm' },
-		{ "owner", 1, NULL, 'o' }, { "peek", 0, NULL, 'P' }, { 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'd': f->dir = optarg; break;
-		case 'c': f->cpus = number(optarg, 1, CPUS_MAX); break;
-		case 'r': f->rate_hz = number(optarg, 1, 100000); break;
-		case 'p': f->period_ms = number(optarg, 1, 60000); break;
-		case 's': f->snapshots = number(optarg, 0, 1u << 30); break;
-		case 'R': f->restart_every = number(optarg, 0, 1u << 30); break;
-		case 'w': f->wobble = true; break;
-		case 'f': f->flood = number(optarg, 0, 10000000); break;
-		case 'b': f->broken = parse_breakage(optarg); break;
-		case 'm': f->mode = (unsigned int)strtoul(optarg, NULL, 8); break;
-		case 'o': f->owner = (int)number(optarg, 0, 1u << 30); break;
-		case 'P': f->peek = true; break;
-		default: exit(64);
-		}
-	}
-	if (!f->dir)
-		die("give --runtime-dir=DIR");
-}
-
 int main(int argc, char *argv[])
 {
 	static struct fake f = { .cpus = 2, .rate_hz = 100, .period_ms = 500, .mode = 0440, .owner = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
 
-	parse(&f, argc, argv);
+	parse_options(&f, argc, argv);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
@@ -650,9 +355,7 @@ int main(int argc, char *argv[])
 	fflush(stdout);
 	run(&f);
 	end(&f);
-	(void)unlink(path_of(&f, "collector.sock"));
-	(void)unlink(path_of(&f, "symbols"));
-	(void)unlink(path_of(&f, "ring"));
+	remove_files(&f);
 	if (f.peek)
 		printf("published %llu\n", (unsigned long long)f.published);
 	return 0;
