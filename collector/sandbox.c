@@ -36,6 +36,12 @@
 
 static struct sandbox_promise promised;
 
+/* Who started us, and the signal that its death is to bring; 0: none. */
+static struct {
+	pid_t pid;
+	int death_signal;
+} parent;
+
 static uint64_t effective_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -55,6 +61,8 @@ int sandbox_prepare(void)
 {
 	struct rlimit files;
 
+	parent.pid = getppid();
+	(void)prctl(PR_GET_PDEATHSIG, &parent.death_signal);
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return EXIT_ERR(EX_OSERR);   /* nowhere to say it */
@@ -130,6 +138,18 @@ static int change_user(uid_t uid, gid_t gid)
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
 	return 0;
+}
+
+/* The kernel forgets the signal that netto asked for on its own death when a
+ * process changes its user (commit_creds(), kernel/cred.c): ask again, and
+ * end if netto has died in between. */
+static int follow_parent(void)
+{
+	if (!parent.death_signal)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, parent.death_signal))
+		return -errno;
+	return getppid() == parent.pid ? 0 : -ESRCH;
 }
 
 static int drop_capabilities(void)
@@ -330,6 +350,8 @@ int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
 		err = change_user(uid, gid);
 	if (!err)
 		err = drop_capabilities();
+	if (!err)
+		err = follow_parent();
 	if (!err)
 		err = limit_resources(spare_files);
 	if (err) {
