@@ -40,7 +40,7 @@ BEGIN {
 	identity["callee"] = identity["helper"] = identity["foreign"] = 1
 	network["component"] = network["callee"] = network["call"] = 1
 	split("memory copy skb lock rcu interrupt schedule time rbtree bits string file security " \
-		"bpf virtio driver", list, " ")
+		"bpf virtio driver entry", list, " ")
 	for (i in list)
 		category[list[i]] = 1
 }
