@@ -39,6 +39,8 @@ BEGIN {
 	identity["component"] = identity["shared"] = identity["named"] = 1
 	identity["callee"] = identity["helper"] = identity["foreign"] = 1
 	network["component"] = network["callee"] = network["call"] = 1
+	for (i = 1; i < 128; i++)
+		code[sprintf("%c", i)] = i
 	split("memory copy skb lock rcu interrupt schedule time rbtree bits string file security " \
 		"bpf virtio driver entry", list, " ")
 	for (i in list)
@@ -161,6 +163,14 @@ function key_of(symbol,    module)
 	return text_of(symbol) (is_prefix(symbol) ? "" : " ")
 }
 
+# The first four bytes as a number.
+function number_of(text,    i, number)
+{
+	for (i = 1; i <= 4; i++)
+		number = number * 256 + code[substr(text, i, 1)]
+	return number
+}
+
 function sort(list, count,    gap, i, j, moved)
 {
 	for (gap = int(count / 2); gap > 0; gap = int(gap / 2))
@@ -191,8 +201,9 @@ END {
 	print "#include \"functions.h\"\n"
 	print "const struct function_row functions_rows[] = {"
 	for (i = 1; i <= row_count; i++)
-		printf "\t{ \"%s\", %d, %d, %d, %d },\n", text_of(rows[i]), length(text_of(rows[i])),
-			is_prefix(rows[i]), id_of(rows[i]), position[parent_of(rows[i])]
+		printf "\t{ %.0fu, \"%s\", %d, %d, %d, %d },\n", number_of(text_of(rows[i])),
+			text_of(rows[i]), length(text_of(rows[i])), is_prefix(rows[i]),
+			id_of(rows[i]), position[parent_of(rows[i])]
 	print "};\nconst size_t functions_row_count = " row_count + 0 ";\n"
 
 	print "const struct function_module_row functions_module_rows[] = {"

@@ -11,21 +11,42 @@ static bool row_matches(const char *symbol, size_t bytes, bool is_prefix,
 	return memcmp(symbol, name, bytes) == 0;
 }
 
+static uint32_t key_of(const char *name, size_t name_bytes)
+{
+	uint32_t key = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(key); i++)
+		key = key << 8 | (i < name_bytes ? (unsigned char)name[i] : 0);
+	return key;
+}
+
+/* Most symbols of a kernel are in no row: keys tell them apart quickly. */
+static bool row_is_above(const struct function_row *row, uint32_t key,
+			 const char *name, size_t name_bytes)
+{
+	size_t common = row->bytes < name_bytes ? row->bytes : name_bytes;
+	int order;
+
+	if (row->key != key)
+		return row->key > key;
+	order = memcmp(row->symbol, name, common);
+	return order > 0 || (order == 0 && row->bytes > name_bytes);
+}
+
 /* Rows up to which none is above name: the number of them. */
 static size_t rows_below(const char *name, size_t name_bytes)
 {
+	uint32_t key = key_of(name, name_bytes);
 	size_t low = 0, high = functions_row_count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		const struct function_row *row = &functions_rows[middle];
-		size_t common = row->bytes < name_bytes ? row->bytes : name_bytes;
-		int order = memcmp(row->symbol, name, common);
 
-		if (order < 0 || (order == 0 && row->bytes <= name_bytes))
-			low = middle + 1;
-		else
+		if (row_is_above(&functions_rows[middle], key, name, name_bytes))
 			high = middle;
+		else
+			low = middle + 1;
 	}
 	return low;
 }

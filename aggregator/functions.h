@@ -76,6 +76,7 @@ extern const size_t functions_meaning_count;
 
 /* Rows by symbol, a prefix before an exact row of the same text. */
 struct function_row {
+	uint32_t key;      /* the symbol's first four bytes, the first one highest */
 	const char *symbol;
 	uint8_t bytes;
 	bool is_prefix;
