@@ -33,11 +33,10 @@ BEGIN {
 	value["path"] = ".path = PATH_%s"
 	value["irq"] = ".irq = IRQ_%s"
 	value["helper"] = ""
-	value["foreign"] = ""
 	kinds = split("context boundary call component shared named hook filter runner caller " \
-		"callee erased step family work path irq helper foreign", kind_list, " ")
+		"callee erased step family work path irq helper", kind_list, " ")
 	identity["component"] = identity["shared"] = identity["named"] = 1
-	identity["callee"] = identity["helper"] = identity["foreign"] = 1
+	identity["callee"] = identity["helper"] = 1
 	network["component"] = network["callee"] = network["call"] = 1
 	for (i = 1; i < 128; i++)
 		code[sprintf("%c", i)] = i
@@ -125,8 +124,6 @@ function meaning_of(symbol,    at, i, kind, has, own, text)
 		if (own)
 			has["identity"] = 1
 	}
-	if ("foreign" in has)
-		return ""
 	for (i = 1; i <= kinds; i++) {
 		kind = kind_list[i]
 		if (!(kind in has) || value[kind] == "")
@@ -143,8 +140,6 @@ function meaning_of(symbol,    at, i, kind, has, own, text)
 function id_of(symbol,    meaning)
 {
 	meaning = meaning_of(symbol)
-	if (meaning == "")
-		return 0
 	if (!(meaning in ids)) {
 		ids[meaning] = ++id_count
 		meanings[id_count] = meaning
