@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.bash"
 need_root accounts
 
 start_collector() {
-  start "$bin/netto-collector" --runtime-dir="$run_dir" --ring-size=65536 2> "$work/collector.err"
+  start "$bin/netto-collector" --runtime-dir="$run_dir" --ring-size=64KiB 2> "$work/collector.err"
   collector=$started
   wait_for 60 test -S "$run_dir/collector.sock"
 }
@@ -23,7 +23,7 @@ has_lines() { [ "$(lines "$1")" -ge "$2" ]; }
 mkdir -p "$run_dir"
 chown 65533:65533 "$run_dir"
 chmod 750 "$run_dir"
-start_collector || not_ok accounts "the collector did not start: $(cat "$work/collector.err")"
+start_collector || { not_ok accounts "the collector did not start: $(cat "$work/collector.err")"; finish; }
 start "$here/traffic.py" udp 120
 load=$started
 start_aggregator "$work/observer.json"
@@ -34,6 +34,7 @@ for _ in 1 2 3; do
   start_aggregator "$work/restarted.json"
   wait_for 10 has_lines "$work/restarted.json" $(($(lines "$work/restarted.json") + 3))
   stop "$aggregator"
+  sleep 0.3   # several flushes of the collector
 done
 start_aggregator "$work/restarted.json"
 wait_for 10 has_lines "$work/restarted.json" $(($(lines "$work/restarted.json") + 2))
