@@ -333,7 +333,8 @@ static bool is_ip_step(uint8_t step)
 
 struct label classifier_label(const struct stack *stack)
 {
-	int vector = stack->vector >= 0 && stack->vector < VECTOR_COUNT ? stack->vector : VECTOR_NONE;
+	bool has_vector = stack->vector >= 0 && stack->vector < VECTOR_COUNT;
+	int vector = has_vector ? stack->vector : VECTOR_NONE;
 	struct label label = { .context = CONTEXT_COUNT };
 	struct walk walk = { .all_listed = true };
 	enum context context;

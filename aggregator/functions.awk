@@ -207,7 +207,8 @@ END {
 		sub(/^.*\[/, "", module)
 		sub(/\]$/, "", module)
 		printf "\t{ \"%s\", \"%s\", %d, %d, %d },\n", module, text_of(module_rows[i]),
-			length(text_of(module_rows[i])), is_prefix(module_rows[i]), id_of(module_rows[i])
+			length(text_of(module_rows[i])), is_prefix(module_rows[i]),
+			id_of(module_rows[i])
 	}
 	print "};\nconst size_t functions_module_row_count = " module_count + 0 ";\n"
 
