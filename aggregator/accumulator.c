@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "classifier.h"
+#include "figures.h"
 #include "meters.h"
 #include "window.h"
 
@@ -61,62 +62,27 @@ int accumulator_open(struct accumulator **out, irq_is_network_fn irq_is_network,
 	return 0;
 }
 
-/* items grown from old_count to new_count, the new ones zero; NULL: -ENOMEM,
- * and items stay. */
-static void *grow(void *items, size_t old_count, size_t new_count, size_t item_bytes)
-{
-	char *larger = realloc(items, new_count * item_bytes);
-
-	if (larger)
-		memset(larger + old_count * item_bytes, 0, (new_count - old_count) * item_bytes);
-	return larger;
-}
-
 /* After -ENOMEM some arrays are longer than they need to be. */
 static int make_room(struct accumulator *a, size_t slots)
 {
 	struct totals *t = &a->totals;
-	struct cpu_figures *figures;
 	struct cpu_samples *samples;
+	int err;
 
 	if (slots <= t->cpu_slots)
 		return 0;
-	figures = grow(t->period.cpus, t->cpu_slots, slots, sizeof(*figures));
-	if (!figures)
-		return -ENOMEM;
-	t->period.cpus = figures;
-	figures = grow(t->total.cpus, t->cpu_slots, slots, sizeof(*figures));
-	if (!figures)
-		return -ENOMEM;
-	t->total.cpus = figures;
-	samples = grow(a->cpu_samples, t->cpu_slots, slots, sizeof(*samples));
+	err = figures_grow(&t->period, t->cpu_slots, slots);
+	if (!err)
+		err = figures_grow(&t->total, t->cpu_slots, slots);
+	if (err)
+		return err;
+	samples = realloc(a->cpu_samples, slots * sizeof(*samples));
 	if (!samples)
 		return -ENOMEM;
+	memset(samples + t->cpu_slots, 0, (slots - t->cpu_slots) * sizeof(*samples));
 	a->cpu_samples = samples;
 	t->cpu_slots = slots;
 	return 0;
-}
-
-/* Figures hold nothing but uint64_t, but for the pointer cpus. */
-static void add_words(void *sum, const void *term, size_t bytes)
-{
-	const uint64_t *from = term;
-	uint64_t *to = sum;
-
-	for (size_t i = 0; i < bytes / sizeof(*to); i++)
-		to[i] += from[i];
-}
-
-static void add_period_to_total(struct accumulator *a)
-{
-	const size_t head = offsetof(struct figures, cpus);
-	const size_t tail = offsetof(struct figures, wall_ns);
-	struct figures *total = &a->totals.total;
-	const struct figures *period = &a->totals.period;
-
-	add_words(total, period, head);
-	add_words((char *)total + tail, (const char *)period + tail, sizeof(*total) - tail);
-	add_words(total->cpus, period->cpus, a->totals.cpu_slots * sizeof(*total->cpus));
 }
 
 /* Start an empty period. What has not become one (the collector went before
@@ -124,14 +90,11 @@ static void add_period_to_total(struct accumulator *a)
  * sample is missing there, but has no time: the gap covers that. */
 static void clear_period(struct accumulator *a)
 {
-	struct cpu_figures *cpus = a->totals.period.cpus;
+	struct totals *t = &a->totals;
 
 	if (!a->ended)
-		add_period_to_total(a);
-	memset(&a->totals.period, 0, sizeof(a->totals.period));
-	a->totals.period.cpus = cpus;
-	if (cpus)
-		memset(cpus, 0, a->totals.cpu_slots * sizeof(*cpus));
+		figures_add(&t->total, &t->period, t->cpu_slots);
+	figures_clear(&t->period, t->cpu_slots);
 	a->ended = false;
 }
 
@@ -427,7 +390,7 @@ static void settle(struct accumulator *a, uint64_t time_ns)
 	t->first_seq = a->first_seq;
 	t->last_seq = a->last_seq;
 	a->first_seq = a->last_seq + 1;
-	add_period_to_total(a);
+	figures_add(&t->total, &t->period, t->cpu_slots);
 	a->ended = true;
 }
 
