@@ -124,7 +124,9 @@ static void listen_for_clients(struct fake *f)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	(void)unlink(path_of(f, "collector.sock"));
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of(f, "collector.sock"));
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of(f, "collector.sock")) >=
+	    (int)sizeof(address.sun_path))
+		die("%s is too long for a socket", path_of(f, "collector.sock"));
 	f->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (f->listener < 0 || bind(f->listener, (struct sockaddr *)&address, sizeof(address)) ||
 	    chmod(address.sun_path, 0666) || listen(f->listener, CLIENTS_MAX))
