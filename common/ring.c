@@ -265,7 +265,7 @@ static int resynchronise(struct ring_reader *reader)
 	mark = atomic_load_explicit(&reader->header->marks[segment % RING_MARKS],
 				    memory_order_acquire);
 	tail = atomic_load_explicit(&reader->header->tail, memory_order_acquire);
-	if (mark % RING_ALIGN || mark <= reader->next || mark > tail)
+	if (mark % RING_ALIGN || mark <= reader->next || mark >= tail)
 		return -EPROTO;
 	reader->next = mark;
 	return -EAGAIN;
