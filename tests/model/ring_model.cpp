@@ -6,8 +6,9 @@
 // schedules in which loads return every value that C11 allows.
 //
 // A lapped reader goes on at the oldest mark: ring.c never has less room between
-// the reader, its mark and the writer. The names are those of ring.c. Each ordering that ring.c relies on is a macro,
-// so that run.sh can weaken one at a time and must then see a violation.
+// the reader, its mark and the writer. The names are those of ring.c. Each
+// ordering that ring.c relies on is a macro, so that run.sh can weaken one at a
+// time and must then see a violation.
 #include <relacy/relacy.hpp>
 
 #ifndef WRITER_FENCE
