@@ -52,21 +52,30 @@ static bool is_text(char type)
 	return type == 't' || type == 'T' || type == 'w' || type == 'W';
 }
 
+/* The end of the word at p: names go to terminals and logs, so a space or a
+ * control character is none of theirs. */
+static const char *skip_word(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)*p > ' ' && *p != 0x7f)
+		p++;
+	return p;
+}
+
 /* "name" or "name\t[module]" in p..end. */
 static bool parse_names(const char *p, const char *end, struct kallsyms_line *line)
 {
-	const char *tab = memchr(p, '\t', (size_t)(end - p));
-	const char *name_end = tab ? tab : end;
+	const char *tab = skip_word(p, end);
 
 	line->name = p;
-	line->name_bytes = (size_t)(name_end - p);
+	line->name_bytes = (size_t)(tab - p);
 	line->module = NULL;
 	line->module_bytes = 0;
-	if (!line->name_bytes || memchr(p, ' ', line->name_bytes))
+	if (!line->name_bytes)
 		return false;
-	if (!tab)
+	if (tab == end)
 		return true;
-	if (end - tab < 4 || tab[1] != '[' || end[-1] != ']')
+	if (end - tab < 4 || tab[0] != '\t' || tab[1] != '[' || end[-1] != ']' ||
+	    skip_word(tab + 1, end) != end)
 		return false;
 	line->module = tab + 2;
 	line->module_bytes = (size_t)(end - tab) - 3;

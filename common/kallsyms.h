@@ -17,7 +17,7 @@
 struct kallsyms_line {
 	uint64_t address;
 	char type;
-	const char *name;       /* into the text, not terminated */
+	const char *name;       /* into the text, not terminated; no space or control character */
 	size_t name_bytes;
 	const char *module;     /* without brackets; NULL: the kernel image */
 	size_t module_bytes;

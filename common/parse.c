@@ -177,7 +177,7 @@ int parse_user(const char *text, uid_t *uid, gid_t *gid)
 	const size_t bytes = strcspn(text, ":");
 	const char *group = text[bytes] ? text + bytes + 1 : NULL;
 	char name[NAME_BYTES];
-	uint32_t user_id, group_id;
+	uint32_t user_id = 0, group_id = 0;
 	int err;
 
 	if (!bytes || bytes >= sizeof(name) || (group && (!*group || strchr(group, ':'))))

@@ -41,7 +41,7 @@
  * of the data are kept, one quarter is its head start on the writer. */
 #define SEGMENTS_KEPT (RING_MARKS * 3 / 4)
 
-#define RECORD_SPAN_MIN (2 * RING_ALIGN)   /* header and at least one byte, aligned */
+#define RECORD_SPAN_MIN (2ull * RING_ALIGN)   /* header and at least one byte, aligned */
 #define OPEN_ATTEMPTS 64
 
 struct ring_writer {
@@ -296,7 +296,7 @@ static int check_header(int fd, struct ring_header *header)
 
 int ring_reader_open(struct ring_reader **reader, int fd)
 {
-	struct ring_header header;
+	struct ring_header header = { 0 };
 	struct ring_reader *r;
 	void *map;
 	int err;

@@ -80,7 +80,12 @@ static void text_symbols_are_found_and_others_passed_over(void **state)
 		{ "1 t \n", "-22 at 0", "an empty name" },
 		{ "1 t \t[m]\n", "-22 at 0", "an empty name in a module" },
 		{ "1 t a b\n", "-22 at 0", "a space in the name" },
+		{ "1 t a\x1b[2J\n", "-22 at 0", "a name that clears the terminal" },
+		{ "1 t a\x7f\n", "-22 at 0", "a name that deletes" },
+		{ "1 t a\rb\n", "-22 at 0", "a line end within the name" },
+		{ "1 t a\t[m\t]\n", "-22 at 0", "a tab in the module" },
 		{ "1 t a\tmodule]\n", "-22 at 0", "a module without its start" },
+		{ "1 t a [m]\n", "-22 at 0", "a space before the module" },
 		{ "1 t a\tm\n", "-22 at 0", "a module without brackets" },
 		{ "1 t a\t[m\n", "-22 at 0", "a module without its end" },
 		{ "1 t a\t[]\n", "-22 at 0", "a module without a name" },
@@ -115,6 +120,16 @@ static void a_refused_line_leaves_the_output_alone(void **state)
 	assert_int_equal(kallsyms_next(&at, text + sizeof(text) - 1, &line), -EINVAL);
 	assert_ptr_equal(at, text);
 	assert_int_equal(line.address, 77);
+}
+
+static void a_name_with_a_zero_byte_is_refused(void **state)
+{
+	static const char text[] = "1 t a\0b\n";
+	struct kallsyms_line line;
+	const char *at = text;
+
+	(void)state;
+	assert_int_equal(kallsyms_next(&at, text + sizeof(text) - 1, &line), -EINVAL);
 }
 
 static void names_may_be_of_any_length(void **state)
@@ -181,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_symbols_are_found_and_others_passed_over),
 		cmocka_unit_test(a_refused_line_leaves_the_output_alone),
+		cmocka_unit_test(a_name_with_a_zero_byte_is_refused),
 		cmocka_unit_test(names_may_be_of_any_length),
 		cmocka_unit_test(files_are_read_whole_from_their_start),
 		cmocka_unit_test(what_cannot_be_read_is_an_error),

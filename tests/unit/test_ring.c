@@ -247,7 +247,7 @@ static void lapped_reader_keeps_most_of_the_ring(void **state)
 	struct fixture *f = *state;
 	struct account account = { 0 };
 
-	for (uint64_t seq = 1; seq <= 10 * DATA_BYTES / 256; seq++) {
+	for (uint64_t seq = 1; seq <= 10ull * DATA_BYTES / 256; seq++) {
 		uint8_t record[240] = { 0 };
 
 		ring_write(f->writer, record, sizeof(record));
@@ -255,7 +255,7 @@ static void lapped_reader_keeps_most_of_the_ring(void **state)
 	drain(f->reader, &account);
 	assert_int_equal(account.errors, 0);
 	assert_int_equal(account.laps, 1);
-	assert_int_equal(account.got + account.lost, 10 * DATA_BYTES / 256);
+	assert_int_equal(account.got + account.lost, 10ull * DATA_BYTES / 256);
 	assert_in_range(account.got, DATA_BYTES / 256 * 11 / 16, DATA_BYTES / 256 * 12 / 16);
 }
 
@@ -433,8 +433,8 @@ static void damaged_headers_are_refused(void **state)
 		{ OF(data_bytes), 0, 4, -EPROTO, "no data" },
 		{ OF(data_bytes), DATA_BYTES / 2, 4, -EPROTO, "below the limit" },
 		{ OF(data_bytes), DATA_BYTES - 16, 4, -EPROTO, "no power of two" },
-		{ OF(data_bytes), DATA_BYTES * 2, 4, -EPROTO, "the file is shorter" },
-		{ OF(data_bytes), RING_DATA_BYTES_MAX * 2u, 4, -EPROTO, "above the limit" },
+		{ OF(data_bytes), DATA_BYTES * 2ull, 4, -EPROTO, "the file is shorter" },
+		{ OF(data_bytes), RING_DATA_BYTES_MAX * 2ull, 4, -EPROTO, "above the limit" },
 		{ OF(latest), 8, 8, -EPROTO, "latest not aligned" },
 		{ OF(latest), 1 << 20, 8, -EPROTO, "latest above the tail" },
 		{ OF(latest), 16, 8, -EPROTO, "latest is no record" },
