@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define FIRST_BYTES 4096
 
 void json_reset(struct json *json)
@@ -54,40 +56,11 @@ void json_raw(struct json *json, const char *text)
 	put(json, text, strlen(text));
 }
 
-/* Bytes of the well-formed UTF-8 sequence at p (RFC 3629: no surrogates, no
- * overlong forms, nothing above U+10FFFF); 0: none. The text is terminated, and
- * NUL continues no sequence. */
-static size_t utf8_bytes(const unsigned char *p)
-{
-	const unsigned char first = p[0];
-	unsigned char low = 0x80, high = 0xbf;
-	size_t bytes = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-	if (first < 0x80)
-		return 1;
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-	if (first == 0xe0)
-		low = 0xa0;
-	if (first == 0xed)
-		high = 0x9f;
-	if (first == 0xf0)
-		low = 0x90;
-	if (first == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < bytes; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return bytes;
-}
-
 static void put_string(struct json *json, const char *text)
 {
 	put(json, "\"", 1);
 	while (*text) {
-		size_t bytes = utf8_bytes((const unsigned char *)text);
+		size_t bytes = utf8_bytes(text);
 		const unsigned char c = (unsigned char)*text;
 		char escape[8];
 

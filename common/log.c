@@ -11,6 +11,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 #define TEXT_BYTES 1024               /* longer messages are cut */
 #define ESCAPE_BYTES 4                /* "\x1b" */
 #define LINE_BYTES (64 + TEXT_BYTES * ESCAPE_BYTES + 1)
@@ -43,47 +45,30 @@ void log_open(const char *name)
 	journal = stderr_is_journal();
 }
 
-/* Bytes of the well-formed UTF-8 sequence at p; 0: none, or a control
- * character, of which a terminal obeys the C1 ones too. */
-static size_t printable_bytes(const unsigned char *p)
-{
-	size_t bytes;
-
-	if (p[0] < 0x80)
-		return p[0] >= ' ' && p[0] != 0x7f;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || (p[0] == 0xc2 && p[1] < 0xa0))
-		return 0;
-	bytes = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	for (size_t i = 1; i < bytes; i++)
-		if ((p[i] & 0xc0) != 0x80)   /* stops at the terminating NUL too */
-			return 0;
-	return bytes;
-}
-
 /* Append text to line at *used, with what is not printable as \n, \t or \xNN. */
 static void append_escaped(char *line, size_t *used, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
-	const unsigned char *p = (const unsigned char *)text;
 
-	while (*p) {
-		size_t bytes = printable_bytes(p);
+	while (*text) {
+		const unsigned char byte = (unsigned char)*text;
+		size_t bytes = utf8_bytes(text);
 
-		if (bytes) {
-			memcpy(line + *used, p, bytes);
+		if (bytes && !utf8_is_control(text, bytes)) {
+			memcpy(line + *used, text, bytes);
 			*used += bytes;
-			p += bytes;
+			text += bytes;
 			continue;
 		}
 		line[(*used)++] = '\\';
-		if (*p == '\n' || *p == '\t') {
-			line[(*used)++] = *p == '\n' ? 'n' : 't';
+		if (byte == '\n' || byte == '\t') {
+			line[(*used)++] = byte == '\n' ? 'n' : 't';
 		} else {
 			line[(*used)++] = 'x';
-			line[(*used)++] = digits[*p >> 4];
-			line[(*used)++] = digits[*p & 15];
+			line[(*used)++] = digits[byte >> 4];
+			line[(*used)++] = digits[byte & 15];
 		}
-		p++;
+		text++;
 	}
 }
 
