@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define LINGER_S 4
-#define SOCKETS 3          /* a message; their times add up */
-#define CONNECTIONS_MAX 24
+#define SOCKETS 3   /* a message; their times add up */
+#define TAKEN_MAX 24
 
 /* A connected TCP socket with a full send buffer; *peer never reads. */
 static int full_socket(int *peer)
@@ -66,41 +66,60 @@ static long send_rights(int over, const int *fds, size_t count)
 	return sendmsg(over, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Whether they were taken. Refused, they must not hold up this program. */
-static bool give_lingering(int over, const char *when)
-{
+struct lot {
 	int fds[SOCKETS], peers[SOCKETS];
-	bool taken;
+};
+
+static struct lot make_lot(void)
+{
+	struct lot lot;
 
 	for (int i = 0; i < SOCKETS; i++) {
-		fds[i] = full_socket(&peers[i]);
-		set_linger(fds[i], LINGER_S);
+		lot.fds[i] = full_socket(&lot.peers[i]);
+		set_linger(lot.fds[i], LINGER_S);
 	}
-	taken = attempt(when, send_rights(over, fds, SOCKETS));
+	return lot;
+}
+
+/* Closed here: if they were taken, the last close is the collector's, and the
+ * peers stay open, so that nothing ends its wait early. */
+static void let_go(const struct lot *lot, bool taken)
+{
 	for (int i = 0; i < SOCKETS; i++) {
 		if (!taken)
-			set_linger(fds[i], 0);
-		close(fds[i]);   /* the peer stays open: nothing ends the wait early */
+			set_linger(lot->fds[i], 0);
+		close(lot->fds[i]);
 		if (!taken)
-			close(peers[i]);
+			close(lot->peers[i]);
 	}
-	return taken;
+}
+
+/* Everything is ready before the connection: the time until accept is short. */
+static int one_connection(const char *dir)
+{
+	struct lot early = make_lot(), late = make_lot();
+	int fd = collector_connect(dir);
+	bool early_taken, late_taken;
+
+	early_taken = attempt("descriptors, sent before accept",
+			      fd < 0 ? -1 : send_rights(fd, early.fds, SOCKETS));
+	late_taken = fd >= 0 && hello_came(fd, 200) &&
+		     attempt("descriptors, behind the hello", send_rights(fd, late.fds, SOCKETS));
+	let_go(&early, early_taken);
+	let_go(&late, late_taken);
+	if (fd >= 0)
+		close(fd);
+	return early_taken + late_taken;
 }
 
 int main(int argc, char *argv[])
 {
-	int taken = 0, fd;
+	int taken = 0;
 
 	attack_start(argc, argv, 2);
-	while (attack_goes_on() && taken < CONNECTIONS_MAX) {
-		fd = collector_connect(ATTACK_DIR);
-		if (fd < 0)
-			continue;
-		taken += give_lingering(fd, "descriptors, before they could be refused by accept");
-		if (hello_came(fd, 200))
-			taken += give_lingering(fd, "descriptors, behind the hello");
-		close(fd);
-	}
+	while (attack_goes_on() && taken < TAKEN_MAX)
+		taken += one_connection(ATTACK_DIR);
+	printf("%d lots of descriptors were taken\n", taken);
 	while (attack_goes_on())
 		sleep_ms(100);
 	return attack_end();

@@ -18,8 +18,9 @@
 #define RANDOM_NAMES 60
 
 static const char *const names[] = {
-	"\n\n\n\n\n", "a\nb", "a\rb", "\"", "\\", "\\\"", "\\n", "a\"} 1\nnetto_x 5", "\"}\n# EOF\n",
-	"{\"a\":1}", "\",\"pid\":1,\"", "\x1b[2J", "\x1b]0;title\a", "\x9b" "2J", "\xc2\x9b" "2J",
+	"\x1b]0;title\a", "\x9b" "2J", "\x1b[2J", "a\nb", "\n\n\n\n\n", "a\rb", "\"",
+	"\\", "\\\"", "\\n", "a\"} 1\nnetto_x 5", "\"}\n# EOF\n",
+	"{\"a\":1}", "\",\"pid\":1,\"", "\xc2\x9b" "2J",
 	"\x7f\x08\x08", "\t\v\f", "a;b c", " ", "  ", ") R 1 1 1", "(((", ")))", "') ", "%s%n%d%x",
 	"../../etc/x", "-rf", "$(reboot)", "`id`", "<script>", "&amp;", "\xff\xfe\xfd", "\xc3",
 	"\xc3\x28", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\xf0\x9f\x98\x80",

@@ -56,7 +56,10 @@ start_side() {
   chmod 755 "$side"
   start "$programs/netto-collector" --runtime-dir="$side/run" "${@:3}" 2> "$side/collector.err"
   collector=$started
-  wait_for 20 test -S "$side/run/collector.sock" || sed 's/^/   /' "$side/collector.err"
+  wait_for 20 test -S "$side/run/collector.sock" || {
+    sed 's/^/   /' "$side/collector.err"
+    return 1
+  }
   honest=()
   for uid in "${honest_users[@]}"; do
     log=$side/$uid.json
@@ -98,7 +101,8 @@ run_attack() {
   files_before=$(fds "$collector")
   anon_before=$(anon_kb "$collector")
   as "$user"
-  "${as[@]}" timeout $((seconds + 20)) "$bin/hostile_$client" "$side/run" "$seconds" \
+  # in a session of its own: SIGCONT may go to everybody in one's session
+  "${as[@]}" setsid timeout $((seconds + 20)) "$bin/hostile_$client" "$side/run" "$seconds" \
     "${arguments[@]}" > "$side/client.out" 2>&1 &
   pid=$!
   sleep 0.3

@@ -33,7 +33,10 @@ bites() {
     not_ok "${name}_bites" "weaken/$patch.patch does not apply or build: $(tail -3 "$weakened/$patch.log")"
     return
   fi
-  start_side "$weakened/$patch" "$name"
+  start_side "$weakened/$patch" "$name" || {
+    not_ok "${name}_bites" "the collector weakened by $patch does not start"
+    return
+  }
   run_attack "$@"
   check "${name}_bites" "with $patch it did no harm to $harm, but:${harms:- none}" \
     grep -qw -- "$harm" <<< "$harms"
@@ -45,9 +48,9 @@ attack garbage reads_clients client $member 2 garbage
 attack flood keeps_refused newcomer $member 4 flood
 attack slot_hogging no_share newcomer $member 3 slots
 attack never_reading waiting_bell gap $member 5 deaf
-attack hangup_while_ringing broken_pipe died $member 3 hangup
+attack hangup_while_ringing fatal_bell died $member 3 hangup
 if [ "$(printf '%s\n' 6.16 "$(uname -r)" | sort -V | head -1)" = 6.16 ]; then
-  attack lingering_descriptors takes_descriptors newcomer $member 6 linger
+  attack lingering_descriptors takes_descriptors newcomer $member 9 linger
   attack lingering_descriptors_sampling closes_while_sampling gap $member 4 linger
 else
   skip lingering_descriptors_is_refused "before Linux 6.16 they hold up the control thread for a while"
@@ -62,6 +65,7 @@ attack look_into_processes shared_user client $member 1 process look @pid @hones
 attack look_into_collector_as_its_user collector_dumpable client 65533:65533 1 process look @pid
 attack look_into_sibling_as_its_user aggregator_dumpable client 65532:65533 1 process look @honest1
 attack cardinality_bomb row_a_name memory $stranger 6 bomb
+
 [ -z "${real_run:-}" ] || {
   use_side real
   unexplained=$(unexplained_samples 100)
