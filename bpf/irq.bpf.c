@@ -1,6 +1,6 @@
 /* irq.bpf.c - exact time in hard interrupts, by handler
  *
- * hooks   tp_btf irq_handler_entry, irq_handler_exit; raw_tp local_timer_entry, local_timer_exit (x86)
+ * hooks   tp_btf irq_handler_entry, irq_handler_exit; raw_tp local_timer_entry and _exit (x86)
  * runs    with interrupts off: they do not nest, one start is enough
  * writes  cpus (shared.h): cumulative ns of all, and ns and events of each handler
  * loses   nothing: handlers beyond the slots go to irq_other_ns

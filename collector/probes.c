@@ -16,6 +16,7 @@
 #include "exit_status.h"
 #include "family.h"
 #include "log.h"
+#include "patience.h"
 #include "preflight.h"
 
 /* In the order of attaching: the sampler filters by what the softirq probes see. */
@@ -145,10 +146,34 @@ static int attach_families(struct probes *p)
 		err = attach_family(p, i);
 		if (err && !families[i].without) {
 			log_error("cannot attach the sampler: %s", p->reports[i].reason);
-			return EXIT_ERR(EX_UNAVAILABLE);
+			/* A CPU that was online a moment ago: starting again helps. */
+			return EXIT_ERR(err == -ENODEV ? EX_TEMPFAIL : EX_UNAVAILABLE);
 		}
 	}
 	return 0;
+}
+
+/* The counters and the families over them. 0; -ENOMEM; EXIT_ERR(), said. */
+static int attach_all(struct probes *p)
+{
+	struct patience patience;
+	char reason[FAMILY_REASON_BYTES];
+	int err;
+
+	err = open_family(p);
+	if (err)
+		return err;
+	err = open_cpus(p);
+	if (err) {
+		preflight_say_bpf(reason, sizeof(reason), err, "");
+		log_error("cannot make the counters: %s", reason);
+		return EXIT_ERR(EX_UNAVAILABLE);
+	}
+	patience_start(&patience, "attaching probes: waiting for the kernel, which waits for CPUs that "
+				  "are busy in it (RCU)");
+	err = attach_families(p);
+	patience_stop(&patience);
+	return err;
 }
 
 int probes_attach(struct probes **probes, const struct probes_config *config)
@@ -166,27 +191,14 @@ int probes_attach(struct probes **probes, const struct probes_config *config)
 	p->config = *config;
 	p->family.cpus_fd = -1;
 	err = read_cpus(p);
-	if (err)
-		goto fail;
-	err = open_family(p);
 	if (!err)
-		err = open_cpus(p);
+		err = attach_all(p);
 	if (err) {
-		char reason[120];
-
-		preflight_say_bpf(reason, sizeof(reason), err, "");
-		log_error("cannot make the counters: %s", reason);
-		err = EXIT_ERR(EX_UNAVAILABLE);
-		goto fail;
+		probes_close(p);
+		return err;
 	}
-	err = attach_families(p);
-	if (err)
-		goto fail;
 	*probes = p;
 	return 0;
-fail:
-	probes_close(p);
-	return err;
 }
 
 int probes_seal(struct probes *probes)

@@ -1,6 +1,6 @@
 /* exact_softirq.bpf.c - softirq time in slices between hard interrupts
  *
- * hooks   tp_btf softirq_entry, softirq_exit, irq_handler_entry, irq_handler_exit; raw_tp local_timer_*
+ * hooks   tp_btf softirq_entry and _exit, irq_handler_entry and _exit; raw_tp local_timer_*
  * runs    on the CPU that serves the softirq
  * writes  slots: ns and events by vector, a slot a CPU
  * loses   CPUs beyond EXACT_CPUS_MAX
