@@ -135,7 +135,11 @@ static long open_and_close(const char *path, int flags)
 
 static long try_open_write(struct target *t) { return open_and_close(t->path, O_WRONLY); }
 static long try_open_both(struct target *t) { return open_and_close(t->path, O_RDWR); }
-static long try_open_append(struct target *t) { return open_and_close(t->path, O_WRONLY | O_APPEND); }
+static long try_open_append(struct target *t)
+{
+	return open_and_close(t->path, O_WRONLY | O_APPEND);
+}
+
 static long try_open_cut(struct target *t) { return open_and_close(t->path, O_RDONLY | O_TRUNC); }
 static long try_reopen(struct target *t) { return open_and_close(t->self, O_RDWR); }
 static long try_reopen_cut(struct target *t) { return open_and_close(t->self, O_WRONLY | O_TRUNC); }

@@ -186,3 +186,11 @@ unexplained_samples() {
       "taken \($taken), came \($came), lost \($lost)"'
   done
 }
+
+# What the side looks like at its end, for the reader.
+figures() {
+  jq -sr '"longest period \(map(.period_ns) | max / 1e6 | floor) ms of \(length), " +
+    "\(map(.delivered) | add) records"' "$side/${honest_users[0]}.json" | tr '\n' ' '
+  echo "- collector: $(fds "$collector") descriptors, $(anon_kb "$collector") KiB;" \
+    "aggregators: $(anon_kb "${honest[0]}"), $(anon_kb "${honest[1]}") KiB"
+}

@@ -70,6 +70,7 @@ attack cardinality_bomb row_a_name memory $stranger 6 bomb
   use_side real
   unexplained=$(unexplained_samples 100)
   check every_sample_of_all_attacks_is_accounted_for "$unexplained" test -z "$unexplained"
+  echo "   $(figures)"
   stop_side
 }
 for script in "$hostile"/scenarios/*.bash; do
