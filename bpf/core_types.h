@@ -31,6 +31,7 @@ enum {
 };
 
 /* include/linux/sched.h */
+#define PF_IDLE 0x00000002
 #define PF_EXITING 0x00000004
 #define PF_IO_WORKER 0x00000010
 #define PF_USER_WORKER 0x00004000        /* since 6.4; until 5.17 the bit was PF_USED_ASYNC */

@@ -75,11 +75,12 @@ static __always_inline __u32 argument_2(const struct pt_regs *regs)
 #endif
 }
 
-static __always_inline __u32 task_hints(__u32 flags, int pid)
+/* The pid lies in another cache line than the flags: most tasks are spared it. */
+static __always_inline __u32 task_hints(const struct task_struct *task)
 {
-	__u32 hints = 0;
+	__u32 flags = task->flags, hints = 0;
 
-	if (!pid)
+	if (flags & (PF_IDLE | PF_KTHREAD) && !task->pid)
 		return SHARED_HINT_IDLE;
 	if (flags & PF_KTHREAD)
 		hints |= SHARED_HINT_KTHREAD;
@@ -111,7 +112,7 @@ static __always_inline void look_at_task(struct sampled *s)
 	s->syscall = -1;
 	if (HAS_TASK_BTF) {
 		s->task = (struct task_struct *)bpf_get_current_task_btf();
-		s->hints = task_hints(s->task->flags, s->task->pid);
+		s->hints = task_hints(s->task);
 		if (!(s->hints & ~SHARED_HINT_EXITING))
 			look_at_call(s);
 	} else {

@@ -66,20 +66,19 @@ struct shared_irq {
 /* Everything of one CPU: cumulative, written on that CPU only, read by the
  * collector through mmap. One slot a possible CPU. */
 struct shared_cpu {
-	/* What a softirq touches, in one cache line. */
+	/* What a softirq or a filtered sample touches, in one cache line. */
 	__u64 softirq_since_ns;          /* the running softirq's start; 0: none runs */
 	__u64 softirq_irq_ns;            /* irq_ns at that moment */
 	__u64 irq_ns;                    /* all hard interrupts, local timer included */
 	__u64 irq_since_ns;              /* the running hard interrupt's start; 0: none runs */
 	__u32 vector;                    /* the running softirq, plus one; 0: none */
 	__u32 sampling;                  /* the scratch record is in use */
-	__u64 irq_other_ns;              /* handlers that found no slot */
-	__u64 cpu_changes;               /* times a CPU came or went; in slot 0 only */
-	__u64 reserved;
-	__u64 softirq_ns[SHARED_SOFTIRQ_VECTORS];      /* net of hard interrupts */
-	__u64 softirq_events[SHARED_SOFTIRQ_VECTORS];
 	__u64 samples_taken;
 	__u64 samples_filtered;
+	__u64 irq_other_ns;              /* handlers that found no slot */
+	__u64 softirq_ns[SHARED_SOFTIRQ_VECTORS];      /* net of hard interrupts */
+	__u64 softirq_events[SHARED_SOFTIRQ_VECTORS];
+	__u64 cpu_changes;               /* times a CPU came or went; in slot 0 only */
 	__u64 samples_lost[SHARED_LOSSES];
 	struct shared_irq irqs[SHARED_IRQ_SLOTS];
 } __attribute__((aligned(64)));
