@@ -48,7 +48,7 @@ attack garbage reads_clients client $member 2 garbage
 attack flood keeps_refused newcomer $member 4 flood
 attack slot_hogging no_share newcomer $member 3 slots
 attack never_reading waiting_bell gap $member 5 deaf
-attack hangup_while_ringing fatal_bell died $member 3 hangup
+attack hangup_while_ringing fatal_bell died $member 6 hangup
 if [ "$(printf '%s\n' 6.16 "$(uname -r)" | sort -V | head -1)" = 6.16 ]; then
   attack lingering_descriptors takes_descriptors newcomer $member 9 linger
   attack lingering_descriptors_sampling closes_while_sampling gap $member 4 linger

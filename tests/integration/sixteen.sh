@@ -41,7 +41,7 @@ account() {
     select($breaks + $wrong + $bad > 0) | "\($breaks) breaks, \($wrong) wrong sums, \($bad) gaps"' "$1"
 }
 
-start "$bin/netto-collector" --runtime-dir="$run_dir" --frequency=4000 --ring-size=1MiB 2> "$work/collector.err"
+start "$bin/netto-collector" --runtime-dir="$run_dir" --frequency=10000 --ring-size=2MiB 2> "$work/collector.err"
 collector=$started
 wait_for 60 test -S "$run_dir/collector.sock" || not_ok sixteen "no collector: $(cat "$work/collector.err")"
 start nice -n 5 "$here/traffic.py" udp 600
