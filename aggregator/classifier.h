@@ -37,8 +37,6 @@ struct stack {
 	uint32_t hints;                 /* enum sample_hint */
 };
 
-#define FUNCTION_UNKNOWN UINT16_MAX
-
 /* Pure: the same stack always gets the same label. Never fails. */
 struct label classifier_label(const struct stack *stack);
 

@@ -17,6 +17,8 @@
 /* Index of a set of meanings; 0: the function is in no row. */
 typedef uint16_t function_id;
 
+#define FUNCTION_UNKNOWN UINT16_MAX   /* of an address that no symbol holds */
+
 /* Meaning of a symbol as kallsyms spells it (suffixes such as .constprop.0 are
  * cut here) in module (NULL or bytes 0: the kernel image). */
 function_id functions_find(const char *name, size_t name_bytes,
