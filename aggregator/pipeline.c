@@ -54,16 +54,13 @@ static void decode_free(void *arg, void *memory)
 	(void)memory;
 }
 
-static function_id function_at(struct pipeline *p, uint64_t address, bool is_return)
-{
-	const struct symbol *symbol = symbolizer_resolve(p->symbolizer, address, is_return);
-
-	return symbol ? symbol->function : FUNCTION_UNKNOWN;
-}
-
 static bool irq_is_network(void *arg, uint64_t handler, const char *name, size_t name_bytes)
 {
-	return classifier_irq_is_network(function_at(arg, handler, false), name, name_bytes);
+	struct pipeline *p = arg;
+	function_id function;
+
+	symbolizer_functions(p->symbolizer, &handler, 1, &function);
+	return classifier_irq_is_network(function, name, name_bytes);
 }
 
 int pipeline_open(struct pipeline **out, struct procfs *procfs, pipeline_period_fn on_period)
@@ -135,8 +132,7 @@ static struct label classify(struct pipeline *p, const Netto__Sample *sample, in
 		.vector = vector, .hints = sample->hints,
 	};
 
-	for (size_t i = 0; i < sample->n_frames; i++)
-		functions[i] = function_at(p, sample->frames[i], i > 0);
+	symbolizer_functions(p->symbolizer, sample->frames, sample->n_frames, functions);
 	return classifier_label(&stack);
 }
 

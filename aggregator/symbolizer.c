@@ -12,16 +12,22 @@
 #define NAMES_FIRST_BYTES (4u << 20)
 #define NAME_BYTES_MAX 511            /* KSYM_NAME_LEN is 512 since 6.1, 128 before */
 #define FUNCTION_BYTES_MAX (1u << 20) /* beyond lies a gap between modules, no function */
-#define CACHE_SLOTS (16u << 10)
+#define CACHE_WAYS 4
+#define CACHE_SETS (4u << 10)
+#define ADDRESS_BITS 48               /* of an address; those above are ones in kernel code */
+#define FUNCTION_BITS 16
+_Static_assert(ADDRESS_BITS + FUNCTION_BITS == 64, "both make one entry");
 
 /* x86 gives the padding in front of a function, which nothing runs, a symbol
  * of its own since 6.2 (scripts/kallsyms.c). */
 static const char padding_prefix[] = "__pfx_";
 #define PADDING_PREFIX_BYTES (sizeof(padding_prefix) - 1)
 
-struct cache_slot {
-	uint64_t address;              /* as looked up; 0: nothing is looked up there */
-	const struct symbol *symbol;   /* NULL: no symbol holds it */
+/* Meanings of addresses, the last one put in first. Eight bytes each, so that
+ * the few thousand addresses of a loaded kernel fit, beside all else, in a
+ * processor's second cache. 0: empty. */
+struct cache_set {
+	uint64_t entries[CACHE_WAYS];   /* address << 16 | function */
 };
 
 /* Each name stands in names between the letter of its symbol's type and a NUL. */
@@ -34,7 +40,7 @@ struct table {
 
 struct symbolizer {
 	struct table table;
-	struct cache_slot cache[CACHE_SLOTS];
+	struct cache_set cache[CACHE_SETS];
 };
 
 int symbolizer_open(struct symbolizer **out)
@@ -233,20 +239,71 @@ static const struct symbol *search(const struct table *table, uint64_t address)
 	return &table->symbols[low - 1];
 }
 
-const struct symbol *symbolizer_resolve(struct symbolizer *s, uint64_t address, bool is_return)
+const struct symbol *symbolizer_resolve(const struct symbolizer *s, uint64_t address,
+					bool is_return)
 {
-	struct cache_slot *slot;
+	return address > is_return ? search(&s->table, address - is_return) : NULL;
+}
 
-	if (address <= is_return)
-		return NULL;
-	address -= is_return;
-	/* Kernel addresses differ in their low 32 bits; the multiplier is 2^64 / phi. */
-	slot = &s->cache[(address * 0x9e3779b97f4a7c15ull) >> 32 & (CACHE_SLOTS - 1)];
-	if (slot->address != address) {
-		slot->symbol = search(&s->table, address);
-		slot->address = address;
+static function_id find_function(const struct symbolizer *s, uint64_t address)
+{
+	const struct symbol *symbol = search(&s->table, address);
+
+	return symbol ? symbol->function : FUNCTION_UNKNOWN;
+}
+
+static struct cache_set *cache_set_of(struct symbolizer *s, uint64_t address)
+{
+	/* The multiplier is 2^64 / phi; its product's middle bits hang on all below. */
+	return &s->cache[(address * 0x9e3779b97f4a7c15ull) >> 40 & (CACHE_SETS - 1)];
+}
+
+static void cache_put(struct cache_set *set, uint64_t entry)
+{
+	memmove(&set->entries[1], &set->entries[0], (CACHE_WAYS - 1) * sizeof(entry));
+	set->entries[0] = entry;
+}
+
+/* The set's entry of address; 0: it is not there. In which way it is cannot be
+ * foreseen, so looking at all of them is cheaper than a branch on each. */
+static inline uint64_t cache_find(const struct cache_set *set, uint64_t address)
+{
+	const uint64_t wanted = address << FUNCTION_BITS;
+	uint64_t found = 0;
+
+#pragma GCC unroll 4
+	for (size_t i = 0; i < CACHE_WAYS; i++) {
+		uint64_t entry = set->entries[i];
+
+		found |= (entry ^ wanted) >> FUNCTION_BITS ? 0 : entry;
 	}
-	return slot->symbol;
+	return found;
+}
+
+static inline function_id cached_function(struct symbolizer *s, uint64_t address)
+{
+	struct cache_set *set = cache_set_of(s, address);
+	uint64_t entry;
+
+	if (address >> ADDRESS_BITS != UINT64_MAX >> ADDRESS_BITS)
+		return find_function(s, address);
+	entry = cache_find(set, address);
+	if (!entry) {
+		entry = address << FUNCTION_BITS | find_function(s, address);
+		cache_put(set, entry);
+	}
+	return (function_id)entry;
+}
+
+void symbolizer_functions(struct symbolizer *s, const uint64_t *frames, size_t count,
+			  function_id *functions)
+{
+	for (size_t i = 0; i < count; i++) {
+		const bool is_return = i > 0;
+
+		functions[i] = frames[i] > is_return ? cached_function(s, frames[i] - is_return)
+						     : FUNCTION_UNKNOWN;
+	}
 }
 
 const char *symbolizer_name(const struct symbolizer *s, const struct symbol *symbol)

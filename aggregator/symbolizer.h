@@ -1,7 +1,7 @@
 /* aggregator/symbolizer.h - link-time address to kernel function
  *
  * Holds one symbol table at a time, sorted, with each symbol's meaning
- * (functions.h) looked up at load, and a cache by address.
+ * (functions.h) looked up at load, and a cache of meanings by address.
  */
 #ifndef NETTO_AGGREGATOR_SYMBOLIZER_H
 #define NETTO_AGGREGATOR_SYMBOLIZER_H
@@ -32,8 +32,13 @@ int symbolizer_load(struct symbolizer *symbolizer, const char *text, size_t byte
 /* Symbol that holds address, or NULL: none, or address 0. is_return: the
  * address is a return address (every frame but the leaf), which may already
  * belong to the next symbol when the call was the last instruction. */
-const struct symbol *symbolizer_resolve(struct symbolizer *symbolizer, uint64_t address,
+const struct symbol *symbolizer_resolve(const struct symbolizer *symbolizer, uint64_t address,
 					bool is_return);
+
+/* Meanings of a stack's frames, leaf first (all but the leaf are return
+ * addresses); FUNCTION_UNKNOWN where there is no symbol. Remembered by address. */
+void symbolizer_functions(struct symbolizer *symbolizer, const uint64_t *frames, size_t count,
+			  function_id *functions);
 
 /* Name of a symbol, terminated, valid until the next load. */
 const char *symbolizer_name(const struct symbolizer *symbolizer, const struct symbol *symbol);
