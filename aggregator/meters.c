@@ -65,10 +65,16 @@ int meters_begin(struct meters *m, size_t cpu_slots)
 	return 0;
 }
 
+/* protobuf-c says NULL for no bytes, which memcmp() and its like do not take. */
+static const char *name_of(const Netto__IrqHandler *irq)
+{
+	return irq->name.len ? (const char *)irq->name.data : "";
+}
+
 static bool same_handler(const struct handler *known, const Netto__IrqHandler *irq)
 {
 	return known->address == irq->handler && known->name_bytes == irq->name.len &&
-	       !memcmp(known->name, irq->name.data, irq->name.len);
+	       !memcmp(known->name, name_of(irq), irq->name.len);
 }
 
 /* The answer, asked for once a handler; each time only where its name or the
@@ -81,14 +87,12 @@ static bool is_network(struct meters *m, const Netto__IrqHandler *irq)
 	for (size_t i = 0; i < m->handler_count; i++)
 		if (same_handler(&m->handlers[i], irq))
 			return m->handlers[i].is_network;
-	answer = m->irq_is_network(m->irq_arg, irq->handler, (const char *)irq->name.data,
-				   irq->name.len);
+	answer = m->irq_is_network(m->irq_arg, irq->handler, name_of(irq), irq->name.len);
 	if (m->handler_count == HANDLERS_MAX || irq->name.len > sizeof(new->name))
 		return answer;
 	new->address = irq->handler;
 	new->name_bytes = irq->name.len;
-	if (irq->name.len)
-		memcpy(new->name, irq->name.data, irq->name.len);
+	memcpy(new->name, name_of(irq), irq->name.len);
 	new->is_network = answer;
 	m->handler_count++;
 	return answer;
