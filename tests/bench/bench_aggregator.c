@@ -1,0 +1,154 @@
+/* bench_aggregator.c - decode, symbolize, classify, accumulate; and loading symbols
+ *
+ * Samples of 30 frames over this machine's own symbols: all distinct, and 4,000
+ * stacks that come again. Prints samples a second on one core, and the time to
+ * load /proc/kallsyms without reading it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kallsyms.h"
+#include "netto.pb-c.h"
+#include "pipeline.h"
+#include "symbolizer.h"
+
+#define FRAMES 30
+#define SAMPLES 400000
+#define RECURRING 4000
+#define PLACES 4000   /* return addresses that a kernel's network load shows */
+#define RECORD_BYTES 512
+#define RUNS 5
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Addresses of the text symbols, for making frames. */
+static size_t read_addresses(const char *text, size_t bytes, uint64_t *addresses, size_t max)
+{
+	const char *at = text, *end = text + bytes;
+	struct kallsyms_line line;
+	size_t n = 0;
+
+	while (n < max && kallsyms_next(&at, end, &line) == 1)
+		if (!line.module && line.address)
+			addresses[n++] = line.address;
+	return n;
+}
+
+static size_t pack_sample(uint8_t *out, const uint64_t *addresses, size_t count, uint64_t seed)
+{
+	Netto__Sample sample = NETTO__SAMPLE__INIT;
+	Netto__Record record = NETTO__RECORD__INIT;
+	uint64_t frames[FRAMES], state = seed * 0x9e3779b97f4a7c15ull + 1;
+
+	for (int i = 0; i < FRAMES; i++)
+		frames[i] = addresses[next_random(&state) % count] + 1;
+	sample.frames = frames;
+	sample.n_frames = FRAMES;
+	sample.pid = sample.tgid = 4711;
+	sample.comm.data = (uint8_t *)"bench";
+	sample.comm.len = 5;
+	sample.vector = 4;
+	sample.syscall = -1;
+	record.kind_case = NETTO__RECORD__KIND_SAMPLE;
+	record.sample = &sample;
+	return netto__record__pack(&record, out);
+}
+
+static void on_period(const struct totals *totals)
+{
+	(void)totals;
+}
+
+static double run(struct pipeline *pipeline, uint8_t (*records)[RECORD_BYTES], const size_t *bytes,
+		  size_t distinct, uint64_t *seq)
+{
+	double start = now_s();
+
+	for (size_t i = 0; i < SAMPLES; i++)
+		pipeline_record(pipeline, ++*seq, 0, records[i % distinct], bytes[i % distinct]);
+	return SAMPLES / (now_s() - start) / 1e6;
+}
+
+static void time_load(const char *text, size_t bytes)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < RUNS; i++) {
+		struct symbolizer *symbolizer;
+		double start, took;
+
+		if (symbolizer_open(&symbolizer))
+			exit(1);
+		start = now_s();
+		if (symbolizer_load(symbolizer, text, bytes))
+			exit(1);
+		took = now_s() - start;
+		best = took < best ? took : best;
+		if (i == RUNS - 1)
+			printf("symbol table load, %zu symbols: %.1f ms\n", symbolizer_count(symbolizer),
+			       best * 1e3);
+		symbolizer_close(symbolizer);
+	}
+}
+
+int main(void)
+{
+	static uint64_t addresses[200000];
+	static size_t bytes[SAMPLES];
+	static Netto__Hello hello = NETTO__HELLO__INIT;
+	uint8_t (*records)[RECORD_BYTES] = calloc(SAMPLES, RECORD_BYTES);
+	struct pipeline *pipeline;
+	struct procfs *procfs;
+	char *text;
+	uint64_t seq = 0;
+	ssize_t n = kallsyms_read(open("/proc/kallsyms", O_RDONLY | O_CLOEXEC), &text);
+	size_t count;
+
+	hello.rate_hz = 997;
+	hello.sample_ns = 1003009;
+	hello.period_ns = 500000000;
+	hello.cpus_online = hello.cpu_slots = 1;
+	hello.kernel_release = hello.machine = hello.host = hello.version = "bench";
+	if (n <= 0 || !records || procfs_open(&procfs, NULL, 0) ||
+	    pipeline_open(&pipeline, procfs, on_period) || pipeline_hello(pipeline, &hello) ||
+	    pipeline_symbols(pipeline, text, (size_t)n)) {
+		fprintf(stderr, "bench_aggregator: cannot start: does /proc/kallsyms show addresses?\n");
+		return 1;
+	}
+	count = read_addresses(text, (size_t)n, addresses, sizeof(addresses) / sizeof(addresses[0]));
+	for (size_t i = 0; i < PLACES && count > PLACES; i++)
+		addresses[i] = addresses[i * (count / PLACES)];
+	count = count > PLACES ? PLACES : count;
+	for (size_t i = 0; i < SAMPLES; i++)
+		bytes[i] = pack_sample(records[i], addresses, count, i + 1);
+
+	time_load(text, (size_t)n);
+	printf("samples of %d frames, all distinct: %.2f M/s\n", FRAMES,
+	       run(pipeline, records, bytes, SAMPLES, &seq));
+	(void)run(pipeline, records, bytes, RECURRING, &seq);
+	printf("samples of %d frames, %d recurring: %.2f M/s\n", FRAMES, RECURRING,
+	       run(pipeline, records, bytes, RECURRING, &seq));
+	pipeline_close(pipeline);
+	procfs_close(procfs);
+	free(records);
+	free(text);
+	return 0;
+}
