@@ -3,11 +3,11 @@
 # Ends with "N passed, N failed, N skipped"; exit 0 only if nothing failed.
 #
 #   tests/run.sh                 everything
-#   tests/run.sh unit            only that level: unit, integration, model, fuzz
+#   tests/run.sh unit            only that level: unit, integration, model, fuzz, hostile
 set -uo pipefail
 cd "$(dirname "$0")/.."
 levels=("${@:-unit}")
-[ $# -gt 0 ] || levels=(unit integration model fuzz)
+[ $# -gt 0 ] || levels=(unit integration model fuzz hostile)
 
 # A test is one line: "ok NAME", "not ok NAME: why" or "skip NAME: why"; whatever else a test
 # prints is for the reader. cmocka writes the same as TAP: "ok 1 - NAME", with "# skip" for a skip.
@@ -69,14 +69,16 @@ integration() {
 
 model() { run model 300 tests/model/run.sh; }
 fuzz() { run fuzz 300 tests/fuzz/run.sh 3; }
+# Release only: the sanitizers would break the memory limits it holds attackers to.
+hostile() { run hostile 600 tests/hostile/run.sh build/release/bin; }
 
 deploy/install-packages.sh test || exit
 build release
 build asan
 for level in "${levels[@]}"; do
   case $level in
-    unit | integration | model | fuzz) "$level" ;;
-    *) echo "tests/run.sh: $level: one of unit, integration, model, fuzz" >&2; exit 64 ;;
+    unit | integration | model | fuzz | hostile) "$level" ;;
+    *) echo "tests/run.sh: $level: one of unit, integration, model, fuzz, hostile" >&2; exit 64 ;;
   esac
 done
 
