@@ -194,10 +194,10 @@ check killed_collector_leaves_its_files "$(ls -A "$run_dir")" test -S "$run_dir/
 old=$(stat -c %i "$run_dir/ring")
 start "$collector" --runtime-dir="$run_dir" 2> "$work/err" < /dev/null
 pid=$started
-new_ring() { [ -S "$run_dir/collector.sock" ] && [ "$(stat -c %i "$run_dir/ring")" != "$old" ]; }
+new_ring() { local i; i=$(stat -c %i "$run_dir/ring") && [ "$i" != "$old" ] && [ -S "$run_dir/collector.sock" ]; }
 check stale_files_are_replaced "$(cat "$work/err")" wait_for 60 new_ring
 rm -f "$run_dir/ring"
-wait_for 10 ended
+wait_for 10 ended || kill "$pid"
 wait "$pid"
 got=$?
 check removed_ring_means_start_again "exit status $got: $(cat "$work/err")" test $got -eq 75
