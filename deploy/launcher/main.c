@@ -319,7 +319,7 @@ static int top(struct launcher *l)
 
 int main(int argc, char *argv[])
 {
-	struct launcher l = { 0 };
+	static struct launcher l;   /* what its arguments point to lives as long as netto */
 	int err;
 
 	log_open("netto");
