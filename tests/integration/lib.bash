@@ -4,7 +4,7 @@
 # starts, mounts or makes is gone when it ends, however it ends.
 set -uo pipefail
 
-bin=$(realpath "${1:?directory of the built programs}")
+bin=$(realpath "${1:?directory of the built programs}") || exit 64
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 work=$(mktemp -d /dev/shm/netto-test.XXXXXX)
 chmod 755 "$work"
