@@ -103,7 +103,7 @@ static void time_load(const char *text, size_t bytes)
 		took = now_s() - start;
 		best = took < best ? took : best;
 		if (i == RUNS - 1)
-			printf("symbol table load, %zu symbols: %.1f ms\n", symbolizer_count(symbolizer),
+			printf("symbols_load_ms    %zu_symbols  %.1f   budget 20\n", symbolizer_count(symbolizer),
 			       best * 1e3);
 		symbolizer_close(symbolizer);
 	}
@@ -141,10 +141,10 @@ int main(void)
 		bytes[i] = pack_sample(records[i], addresses, count, i + 1);
 
 	time_load(text, (size_t)n);
-	printf("samples of %d frames, all distinct: %.2f M/s\n", FRAMES,
+	printf("samples_M_per_s    %d_random_frames_distinct  %.2f   budget least 2\n", FRAMES,
 	       run(pipeline, records, bytes, SAMPLES, &seq));
 	(void)run(pipeline, records, bytes, RECURRING, &seq);
-	printf("samples of %d frames, %d recurring: %.2f M/s\n", FRAMES, RECURRING,
+	printf("samples_M_per_s    %d_frames_%d_recurring  %.2f   budget least 4\n", FRAMES, RECURRING,
 	       run(pipeline, records, bytes, RECURRING, &seq));
 	pipeline_close(pipeline);
 	procfs_close(procfs);
