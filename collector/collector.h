@@ -20,6 +20,7 @@ struct collector {
 	struct symbols *symbols;
 	struct ring_identity identity;
 	struct ring_writer *ring;
+	uint64_t told_position;        /* of the ring, when the bell was last rung */
 	struct publisher *publisher;
 	struct listener *listener;
 };

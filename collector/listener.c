@@ -242,7 +242,7 @@ static bool still_there(int fd, const uint8_t *doorbell, size_t bytes)
 	       errno == ENOBUFS || errno == ENOMEM;
 }
 
-void listener_ring(struct listener *l, uint64_t next_seq, bool written)
+void listener_ring(struct listener *l, uint64_t next_seq, bool due)
 {
 	uint8_t doorbell[MESSAGE_DOORBELL_BYTES];
 	const size_t bytes = message_pack_doorbell(next_seq, doorbell);
@@ -252,7 +252,7 @@ void listener_ring(struct listener *l, uint64_t next_seq, bool written)
 		const int state = atomic_load_explicit(&slot->state, memory_order_acquire);
 
 		if (state == SLOT_HUNG ||
-		    (state == SLOT_LIVE && written && !still_there(slot->fd, doorbell, bytes)))
+		    (state == SLOT_LIVE && due && !still_there(slot->fd, doorbell, bytes)))
 			atomic_store_explicit(&slot->state, SLOT_DEAD, memory_order_release);
 	}
 }

@@ -25,9 +25,10 @@ struct listener;
 int listener_start(struct listener **listener, int fd, gid_t group,
 		   const void *hello, size_t hello_bytes);
 
-/* Once every flush, from one thread: if anything was written, tell all clients
- * that next_seq is the next record's number. Never waits, allocates nothing. */
-void listener_ring(struct listener *listener, uint64_t next_seq, bool written);
+/* Once every flush, from one thread: forget clients that have gone and, if due,
+ * tell all others that next_seq is the next record's number. Never waits,
+ * allocates nothing. */
+void listener_ring(struct listener *listener, uint64_t next_seq, bool due);
 
 /* Close all; takes NULL. A control thread that a hostile client holds up is
  * left to the end of the process after a second. */

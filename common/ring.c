@@ -184,6 +184,11 @@ uint64_t ring_writer_next_seq(const struct ring_writer *writer)
 	return writer->seq;
 }
 
+uint64_t ring_writer_position(const struct ring_writer *writer)
+{
+	return writer->tail;
+}
+
 void ring_writer_close(struct ring_writer *writer)
 {
 	if (!writer)

@@ -47,6 +47,9 @@ void ring_write(struct ring_writer *writer, const void *record, size_t bytes);
 /* Sequence number that the next record will get; the first one gets 1. */
 uint64_t ring_writer_next_seq(const struct ring_writer *writer);
 
+/* Bytes of the ring written so far, round by round: where it stands. */
+uint64_t ring_writer_position(const struct ring_writer *writer);
+
 /* Unmaps; takes NULL. */
 void ring_writer_close(struct ring_writer *writer);
 
