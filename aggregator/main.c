@@ -22,6 +22,9 @@
 #include "source.h"
 
 #define SILENCE_MS 1000
+#define STALL_MS 3000       /* a collector that publishes nothing for so long, */
+#define STALL_PERIODS 5     /* and so many periods, is taken for stopped */
+#define NS_PER_MS 1000000u
 
 static const int signal_numbers[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -37,6 +40,9 @@ struct aggregator {
 	uv_timer_t silence;      /* shows that the collector is away */
 	bool handles_open;       /* signals and silence */
 	bool collector_up;
+	uint64_t period_ns;      /* of that collector */
+	unsigned int quiet;      /* runs of silence since its last period or its hello */
+	bool stalled;
 };
 
 static struct aggregator aggregator;
@@ -91,6 +97,9 @@ static int on_hello(void *arg, const Netto__Hello *hello)
 	int err = pipeline_hello(a->pipeline, hello);
 
 	a->collector_up = !err;
+	a->period_ns = hello->period_ns;
+	a->quiet = 0;
+	a->stalled = false;
 	return err;
 }
 
@@ -108,9 +117,36 @@ static void on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *byt
 	pipeline_record(a->pipeline, seq, lost, bytes, count);
 }
 
+static void on_period(const struct totals *totals)
+{
+	struct aggregator *a = &aggregator;
+
+	if (a->stalled)
+		log_info("the collector publishes again");
+	a->stalled = false;
+	a->quiet = 0;
+	backends_period(totals);
+}
+
+/* Counted in runs of the timer, not by a clock: this process may have been
+ * stopped itself. */
+static void look_for_stall(struct aggregator *a)
+{
+	const uint64_t quiet_ms = (uint64_t)++a->quiet * SILENCE_MS;
+
+	if (quiet_ms <= STALL_MS || quiet_ms <= STALL_PERIODS * a->period_ns / NS_PER_MS)
+		return;
+	if (!a->stalled)
+		log_warn("the collector publishes nothing: is it stopped? waiting for it");
+	a->stalled = true;
+	backends_silence(pipeline_stall(a->pipeline));
+}
+
 static void show_silence(struct aggregator *a)
 {
-	if (!a->collector_up)
+	if (a->collector_up)
+		look_for_stall(a);
+	else
 		backends_silence(pipeline_silence(a->pipeline));
 }
 
@@ -141,7 +177,7 @@ static int pipeline_start(struct aggregator *a)
 	int err = procfs_open(&a->procfs, a->options.pids, a->options.pid_count);
 
 	if (!err)
-		err = pipeline_open(&a->pipeline, a->procfs, backends_period);
+		err = pipeline_open(&a->pipeline, a->procfs, on_period);
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
 	return err;

@@ -221,14 +221,22 @@ void pipeline_record(struct pipeline *p, uint64_t seq, uint64_t lost,
 		accumulator_undecodable(p->accumulator);
 }
 
-const struct totals *pipeline_silence(struct pipeline *p)
+static const struct totals *without_collector(struct pipeline *p, struct totals *totals)
 {
-	struct totals *totals = accumulator_silence(p->accumulator);
-
 	totals->collector_up = false;
 	totals->hello = p->hello;
 	totals->symbols = symbolizer_count(p->symbolizer);
 	return totals;
+}
+
+const struct totals *pipeline_silence(struct pipeline *p)
+{
+	return without_collector(p, accumulator_silence(p->accumulator));
+}
+
+const struct totals *pipeline_stall(struct pipeline *p)
+{
+	return without_collector(p, accumulator_period(p->accumulator));
 }
 
 void pipeline_close(struct pipeline *p)

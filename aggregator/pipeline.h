@@ -29,6 +29,10 @@ void pipeline_record(struct pipeline *pipeline, uint64_t seq, uint64_t lost,
 /* Totals with an empty period, for showing that the collector is away. */
 const struct totals *pipeline_silence(struct pipeline *pipeline);
 
+/* Totals as they stand, for showing that the collector is there and publishes
+ * nothing. The period goes on: its end will cover this time, too. */
+const struct totals *pipeline_stall(struct pipeline *pipeline);
+
 /* Takes NULL. */
 void pipeline_close(struct pipeline *pipeline);
 

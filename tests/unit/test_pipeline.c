@@ -272,6 +272,26 @@ static void silence_shows_no_collector(void **state)
 	assert_int_equal(totals->total.records, 4);
 }
 
+/* A collector that was stopped goes on counting in the kernel. */
+static void a_stall_is_shown_and_loses_nothing(void **state)
+{
+	const struct totals *totals;
+
+	(void)state;
+	send_snapshot(0);
+	send_snapshot(500 * MS);
+	rx_ns = 100;
+	totals = pipeline_stall(pipeline);
+	assert_false(totals->collector_up);
+	assert_ptr_equal(totals->hello, &hello);
+	assert_int_equal(totals->total.records, 4);
+	send_snapshot(10000 * MS);
+	assert_int_equal(periods, 2);
+	assert_true(seen.collector_up);
+	assert_int_equal(seen.period.contexts[CONTEXT_SOFTIRQ_RX].ns, 100);
+	assert_int_equal(seen.total.records, 6);
+}
+
 /* ---- records that are none ---- */
 
 static void send_deep_sample(void)
@@ -432,6 +452,7 @@ int main(void)
 		OPENED(symbols_that_are_none_are_refused),
 		OPENED(a_period_says_where_and_when),
 		OPENED(silence_shows_no_collector),
+		OPENED(a_stall_is_shown_and_loses_nothing),
 		OPENED(what_is_no_record_is_counted_and_harmless),
 		OPENED(the_largest_and_the_smallest_honest_records_are_taken),
 	};
