@@ -16,6 +16,7 @@
 #include "tcp_listen.h"
 
 #define SWEEP_MS 1000
+#define REST_MS 100
 #define LOOPBACK "127.0.0.1"
 
 enum refusal {
@@ -47,6 +48,7 @@ struct http {
 	size_t page_count;
 	struct http_page refused[REFUSAL_COUNT];
 	struct connections connections;
+	uint64_t accepted;        /* connections ever */
 	unsigned int request_ms;
 	struct tcp_listener listener;
 	char name[NI_MAXHOST];    /* as it was told */
@@ -173,6 +175,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		connections_remove(&http->connections, *context);
 		return;
 	}
+	http->accepted++;
 	address = client_address(connection);
 	*context = connections_add(&http->connections, uv_now(http->loop), &address,
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
@@ -181,16 +184,23 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 /* ---- the loop ---- */
 
 static void on_timer(uv_timer_t *timer);
+static void on_readable(uv_poll_t *poll, int status, int events);
 
-/* Once more at once where the library has work left; else the next look at the
- * deadlines, which traffic must not put off, and only while somebody is
- * connected: an idle server never wakes the machine. */
+/* Once more at once where the library has work left, and after the last client
+ * has gone: where descriptors ran out it stopped to listen, and begins again no
+ * sooner than in the run after that. Else the next look at the deadlines, which
+ * traffic must not put off, and only while somebody is connected: an idle server
+ * never wakes the machine. */
 static void turn(struct http *http)
 {
+	const size_t before = http->connections.count;
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
+	bool again;
 
 	(void)MHD_run(http->daemon);   /* fails only without a daemon */
-	if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !timeout_ms)
+	again = (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !timeout_ms) ||
+		(before && !http->connections.count);
+	if (again)
 		uv_timer_start(&http->timer, on_timer, 0, 0);
 	else if (!http->connections.count)
 		uv_timer_stop(&http->timer);
@@ -204,14 +214,30 @@ static void on_timer(uv_timer_t *timer)
 	struct http *http = timer->data;
 
 	connections_expire(&http->connections, uv_now(http->loop), http->request_ms);
+	if (!uv_is_active((uv_handle_t *)&http->poll))
+		(void)uv_poll_start(&http->poll, UV_READABLE, on_readable);   /* it was before */
 	turn(http);
+}
+
+/* Where there is no descriptor left for the first client, the library leaves
+ * him waiting, and epoll would say so again at once. */
+static void rest(struct http *http)
+{
+	(void)uv_poll_stop(&http->poll);
+	uv_timer_start(&http->timer, on_timer, REST_MS, 0);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
+	struct http *http = poll->data;
+	const uint64_t accepted = http->accepted;
+	const bool idle = !http->connections.count;
+
 	(void)status;   /* whatever it is, the library looks for itself */
 	(void)events;
-	turn(poll->data);
+	turn(http);
+	if (idle && accepted == http->accepted)
+		rest(http);
 }
 
 /* ---- start and stop ---- */
