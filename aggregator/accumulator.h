@@ -36,7 +36,8 @@ int accumulator_open(struct accumulator **accumulator, irq_is_network_fn irq_is_
 		     void *arg);
 
 /* A collector has come: take its rates, probes and number of CPUs; totals
- * stay, the next snapshot is a baseline. hello is the caller's. 0; -ENOMEM. */
+ * stay, the next snapshot is a baseline. hello is the caller's. 0; -ENOMEM;
+ * -EINVAL: more than 8192 CPUs. */
 int accumulator_begin(struct accumulator *accumulator, const Netto__Hello *hello);
 
 /* Every record delivered, whatever it holds, and what was lost before it. */

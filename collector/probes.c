@@ -182,9 +182,6 @@ int probes_attach(struct probes **probes, const struct probes_config *config)
 	int err;
 
 	libbpf_set_print(keep_complaint);
-	err = preflight_check();
-	if (err)
-		return err;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;

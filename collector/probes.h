@@ -26,8 +26,8 @@ struct probe_report {
 	char reason[120];       /* why not; "" when attached */
 };
 
-/* Load and attach all families; says in one line each what the user has to
- * know. 0; -errno or EXIT_ERR() when the sampler cannot run. */
+/* Load and attach all families, after preflight_check(); says in one line each
+ * what the user has to know. 0; -errno or EXIT_ERR() when the sampler cannot run. */
 int probes_attach(struct probes **probes, const struct probes_config *config);
 
 /* Close what the steady state does not need. Says nothing; 0 or -errno. */

@@ -32,9 +32,12 @@ static void commas_stand_between_values_only(void **state)
 	json_close_object(&json);
 	json_u64(&json, NULL, 2);
 	json_close_array(&json);
+	json_i64(&json, "below", -1);
+	json_null(&json, "none");
 	json_string(&json, "last", "x");
 	json_close_object(&json);
-	check_text(&json, "{\"empty\":{},\"list\":[1,{\"a\":true,\"b\":false},2],\"last\":\"x\"}",
+	check_text(&json, "{\"empty\":{},\"list\":[1,{\"a\":true,\"b\":false},2],\"below\":-1,"
+		   "\"none\":null,\"last\":\"x\"}",
 		   "nested values");
 }
 

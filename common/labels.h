@@ -1,10 +1,10 @@
-/* aggregator/labels.h - the names netto gives to CPU time
+/* common/labels.h - the names netto gives to CPU time
  *
  * Stable: they leave the program in metrics, logs and profiles. The lists are
  * the only place where a name stands; enums and name tables come from them.
  */
-#ifndef NETTO_AGGREGATOR_LABELS_H
-#define NETTO_AGGREGATOR_LABELS_H
+#ifndef NETTO_COMMON_LABELS_H
+#define NETTO_COMMON_LABELS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -144,6 +144,21 @@ void json_u64_string(struct json *json, const char *key, uint64_t value)
 	put_string(json, digits);
 }
 
+void json_i64(struct json *json, const char *key, int64_t value)
+{
+	char text[24];
+
+	begin_value(json, key);
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	json_raw(json, text);
+}
+
+void json_null(struct json *json, const char *key)
+{
+	begin_value(json, key);
+	json_raw(json, "null");
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
 	begin_value(json, key);

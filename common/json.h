@@ -1,11 +1,11 @@
-/* aggregator/json.h - write one JSON value into memory, front to back
+/* common/json.h - write one JSON value into memory, front to back
  *
  * Commas come by themselves. Any bytes make valid JSON: what is not UTF-8
  * becomes U+FFFD. A failure (no memory, a text above JSON_BYTES_MAX) sticks;
  * look once, at the end.
  */
-#ifndef NETTO_AGGREGATOR_JSON_H
-#define NETTO_AGGREGATOR_JSON_H
+#ifndef NETTO_COMMON_JSON_H
+#define NETTO_COMMON_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +34,8 @@ void json_close_array(struct json *json);
  * that uses all 64 goes as a string (json_u64_string), for others keep 53. */
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_u64_string(struct json *json, const char *key, uint64_t value);
+void json_i64(struct json *json, const char *key, int64_t value);
+void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 void json_string(struct json *json, const char *key, const char *text);
 
