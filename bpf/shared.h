@@ -30,6 +30,22 @@ enum shared_hint {
 	SHARED_HINT_TRUNCATED = 1 << 6,
 };
 
+/* Which way a socket call moves data. */
+enum shared_direction {
+	SHARED_SEND,
+	SHARED_RECEIVE,
+	SHARED_DIRECTIONS,
+};
+
+/* Where in its socket calls the task running on a CPU is; all 0: outside. Travels
+ * with the task when it is switched out. */
+struct shared_socket {
+	__u8 depth;                      /* socket calls within each other */
+	__u8 direction;                  /* of the outermost */
+	__u8 flags;                      /* bpf/socket.bpf.h */
+	__u8 reserved;
+} __attribute__((aligned(4)));
+
 enum shared_loss {
 	SHARED_LOST_RING_FULL,
 	SHARED_LOST_NO_STACK,
@@ -75,6 +91,17 @@ struct shared_cpu {
 	__u32 sampling;                  /* the scratch record is in use */
 	__u64 samples_taken;
 	__u64 samples_filtered;
+	__u64 softirq_all_ns;            /* the sum of softirq_ns */
+	/* What a socket call touches, in one cache line. Its ns are task context only: net of
+	 * softirqs, hard interrupts and time off the CPU. One event: one finished system call,
+	 * or one io_uring operation, that sent or received, however many messages it moved. */
+	__u64 socket_since_ns;           /* start of the running task's slice; 0: none counts */
+	__u64 socket_stolen_ns;          /* softirqs and hard interrupts until then */
+	struct shared_socket socket;
+	__u32 socket_cuts;               /* times a slice was begun or ended by others */
+	__u64 socket_ns[SHARED_DIRECTIONS];
+	__u64 socket_events[SHARED_DIRECTIONS];
+	__u64 socket_missed;             /* calls that could not be timed, wholly or in part */
 	__u64 irq_other_ns;              /* handlers that found no slot */
 	__u64 softirq_ns[SHARED_SOFTIRQ_VECTORS];      /* net of hard interrupts */
 	__u64 softirq_events[SHARED_SOFTIRQ_VECTORS];

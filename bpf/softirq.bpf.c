@@ -34,7 +34,9 @@ static __always_inline void leave(struct shared_cpu *cpu, __u32 vector)
 	cpu->vector = 0;
 	if (!since_ns || vector >= SHARED_SOFTIRQ_VECTORS)
 		return;
-	cpu->softirq_ns[vector] += now_ns - since_ns - (irq_ns - cpu->softirq_irq_ns);
+	now_ns -= since_ns + (irq_ns - cpu->softirq_irq_ns);
+	cpu->softirq_ns[vector] += now_ns;
+	cpu->softirq_all_ns += now_ns;
 	cpu->softirq_events[vector]++;
 	cpu->softirq_since_ns = 0;
 }

@@ -26,6 +26,7 @@ struct family {
 	unsigned int slots;
 	int cpus_fd;                /* the map shared by all families */
 	bool softirqs_known;        /* the softirq probes are attached */
+	bool exact[SHARED_DIRECTIONS]; /* the socket probes are attached and were checked */
 	uint64_t interval_ns;       /* what probes_interval_ns() tells */
 	struct bpf_ring *rings;     /* a slot a CPU, zeros where there is none */
 	int *links;                 /* room for slots + FAMILY_HOOKS_MAX */

@@ -75,6 +75,8 @@ static void fill(Netto__Hello *hello, const struct options *options, const struc
 	hello->cpus_online = probes_cpus_online(probes);
 	hello->cpu_slots = probes_cpu_slots(probes);
 	hello->probe_interval_ns = probes_interval_ns(probes);
+	hello->exact_syscall_tx = probes_exact(probes, SHARED_SEND);
+	hello->exact_syscall_rx = probes_exact(probes, SHARED_RECEIVE);
 	hello->started_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 

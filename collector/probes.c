@@ -240,6 +240,11 @@ uint64_t probes_interval_ns(const struct probes *probes)
 	return probes->family.interval_ns;
 }
 
+bool probes_exact(const struct probes *probes, enum shared_direction direction)
+{
+	return probes->family.exact[direction];
+}
+
 bool probes_cpus_changed(const struct probes *probes)
 {
 	return __atomic_load_n(&probes->cpus[0].cpu_changes, __ATOMIC_RELAXED) != 0;

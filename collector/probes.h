@@ -47,6 +47,9 @@ const struct shared_cpu *probes_cpu(const struct probes *probes, unsigned int cp
 /* What one softirq's time contains of the probes themselves, estimated at attach. */
 uint64_t probes_interval_ns(const struct probes *probes);
 
+/* Whether the socket probes time all calls of that direction. */
+bool probes_exact(const struct probes *probes, enum shared_direction direction);
+
 /* Whether a CPU has come or gone since attach: perf events on it are dead and
  * only a restart helps. */
 bool probes_cpus_changed(const struct probes *probes);

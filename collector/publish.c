@@ -25,6 +25,8 @@ struct publisher {
 
 	uint64_t softirq_ns[SHARED_SOFTIRQ_VECTORS];
 	uint64_t softirq_events[SHARED_SOFTIRQ_VECTORS];
+	uint64_t socket_ns[SHARED_DIRECTIONS];
+	uint64_t socket_events[SHARED_DIRECTIONS];
 	uint8_t irq_names[SHARED_IRQ_SLOTS][SHARED_IRQ_NAME_BYTES];
 	Netto__IrqHandler irqs[SHARED_IRQ_SLOTS];
 	Netto__IrqHandler *irq_list[SHARED_IRQ_SLOTS];
@@ -57,6 +59,10 @@ static void set_up_counters(struct publisher *p)
 	p->counters.n_softirq_ns = SHARED_SOFTIRQ_VECTORS;
 	p->counters.softirq_events = p->softirq_events;
 	p->counters.n_softirq_events = SHARED_SOFTIRQ_VECTORS;
+	p->counters.socket_ns = p->socket_ns;
+	p->counters.n_socket_ns = SHARED_DIRECTIONS;
+	p->counters.socket_events = p->socket_events;
+	p->counters.n_socket_events = SHARED_DIRECTIONS;
 	p->counters.irq_handlers = p->irq_list;
 	p->counters.lost = &p->lost;
 	netto__record__init(&p->counters_record);
@@ -159,6 +165,11 @@ void publish_counters(struct publisher *p, const struct shared_cpu *in,
 		p->softirq_ns[v] = read_counter(&in->softirq_ns[v]);
 		p->softirq_events[v] = read_counter(&in->softirq_events[v]);
 	}
+	for (int d = 0; d < SHARED_DIRECTIONS; d++) {
+		p->socket_ns[d] = read_counter(&in->socket_ns[d]);
+		p->socket_events[d] = read_counter(&in->socket_events[d]);
+	}
+	out->socket_missed = read_counter(&in->socket_missed);
 	take_irqs(p, in);
 	out->irq_other_ns = read_counter(&in->irq_other_ns);
 	out->samples_taken = read_counter(&in->samples_taken);

@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #define RING_SCHEMA_MAJOR 1   /* of proto/netto.proto; a reader refuses another */
-#define RING_SCHEMA_MINOR 0
+#define RING_SCHEMA_MINOR 1
 #define RING_RECORD_BYTES_MAX 4096
 #define RING_DATA_BYTES_MIN (64u << 10)
 #define RING_DATA_BYTES_MAX (1u << 30)

@@ -180,6 +180,7 @@ static void counters_arrive_each_in_its_place(void **state)
 {
 	struct shared_cpu cpu = {
 		.samples_taken = 1, .samples_filtered = 2, .irq_other_ns = 3,
+		.socket_ns = { 301, 302 }, .socket_events = { 303, 304 }, .socket_missed = 305,
 		.samples_lost = {
 			[SHARED_LOST_RING_FULL] = 4, [SHARED_LOST_NO_STACK] = 5,
 			[SHARED_LOST_NO_SCRATCH] = 6,
@@ -201,6 +202,12 @@ static void counters_arrive_each_in_its_place(void **state)
 	assert_int_equal(record->counters->lost->no_stack, 5);
 	assert_int_equal(record->counters->lost->no_scratch, 6);
 	assert_int_equal(record->counters->lost->encode, 0);
+	assert_int_equal(record->counters->n_socket_ns, SHARED_DIRECTIONS);
+	assert_int_equal(record->counters->socket_ns[SHARED_SEND], 301);
+	assert_int_equal(record->counters->socket_ns[SHARED_RECEIVE], 302);
+	assert_int_equal(record->counters->socket_events[SHARED_SEND], 303);
+	assert_int_equal(record->counters->socket_events[SHARED_RECEIVE], 304);
+	assert_int_equal(record->counters->socket_missed, 305);
 	assert_int_equal(record->counters->n_softirq_ns, SHARED_SOFTIRQ_VECTORS);
 	assert_int_equal(record->counters->softirq_ns[3], 103);
 	assert_int_equal(record->counters->softirq_events[9], 209);
