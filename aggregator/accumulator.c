@@ -39,7 +39,7 @@ struct accumulator {
 	struct cpu_samples *cpu_samples;     /* of this period; totals.cpu_slots */
 	struct cells cells;
 	struct window contexts[CONTEXT_COUNT];
-	struct window shared[METER_COUNT];   /* samples of meter_rows[].shared, network or not */
+	struct window shared[METER_COUNT];   /* all samples in what meter_rows[].shared times */
 
 	uint64_t weights[CELLS_MAX], parts[CELLS_MAX];   /* for share_out() */
 	struct remainder scratch[CELLS_MAX];
@@ -52,7 +52,7 @@ int accumulator_open(struct accumulator **out, irq_is_network_fn irq_is_network,
 
 	if (!a)
 		return -ENOMEM;
-	a->cells.count = CELL_NOT_NETWORK + 1;
+	a->cells.count = CELL_OUTSIDE + 1;
 	err = meters_open(&a->meters, irq_is_network, arg);
 	if (err) {
 		accumulator_close(a);
@@ -126,6 +126,9 @@ static void take_hello(struct accumulator *a, const Netto__Hello *hello)
 	t->exact[CONTEXT_SOFTIRQ_TX] = softirq;
 	t->exact[CONTEXT_SOFTIRQ_TIMER] = softirq;
 	t->exact[CONTEXT_HARDIRQ] = probe_attached(hello, "hardirq");
+	/* Their time is net of softirqs only where those are timed. */
+	t->exact[CONTEXT_SYSCALL_TX] = softirq && hello->exact_syscall_tx;
+	t->exact[CONTEXT_SYSCALL_RX] = softirq && hello->exact_syscall_rx;
 	t->cpus_online = hello->cpus_online;
 	t->generation = hello->ring_generation;
 	a->sample_ns = hello->sample_ns;
@@ -172,9 +175,18 @@ void accumulator_undecodable(struct accumulator *a)
 	a->totals.period.lost[LOSS_DECODE]++;
 }
 
-/* The shared meter that runs for vector; METER_COUNT: none. */
-static enum meter shared_meter(int vector)
+/* Whether a receive call was underway, and its time ran. */
+static bool in_receive(const struct label *label)
 {
+	return label->context == CONTEXT_SYSCALL_RX ||
+	       (label->context == CONTEXT_BUSY_POLL && label->caller == CONTEXT_SYSCALL_RX);
+}
+
+/* The shared meter that ran at this sample; METER_COUNT: none. */
+static enum meter shared_meter(int vector, const struct label *label)
+{
+	if (vector == VECTOR_NONE)
+		return in_receive(label) ? METER_RECEIVE : METER_COUNT;
 	for (size_t i = 0; i < METER_COUNT; i++)
 		if (meter_rows[i].shared && meter_rows[i].vector == vector)
 			return (enum meter)i;
@@ -193,8 +205,8 @@ void accumulator_sample(struct accumulator *a, const struct sample_facts *facts,
 			const struct label *label)
 {
 	const bool network = label_is_network(label);
-	enum meter meter = shared_meter(facts->vector);
-	cell_id cell = CELL_NOT_NETWORK;
+	enum meter meter = shared_meter(facts->vector, label);
+	cell_id cell = CELL_OUTSIDE;
 
 	if (facts->cpu >= a->totals.cpu_slots) {
 		accumulator_undecodable(a);
@@ -214,7 +226,7 @@ void accumulator_sample(struct accumulator *a, const struct sample_facts *facts,
 	}
 	if (meter != METER_COUNT)
 		window_add(&a->shared[meter],
-			   label->context == CONTEXT_SOFTIRQ_TIMER ? cell : CELL_NOT_NETWORK,
+			   label->context == meter_rows[meter].context ? cell : CELL_OUTSIDE,
 			   a->start_ns);
 }
 
@@ -232,7 +244,7 @@ static void add_cell(struct figures *period, size_t context, const struct label 
 /* Give a->parts[], by cell, to the components, steps and works of context. */
 static void add_parts(struct accumulator *a, size_t context)
 {
-	for (size_t i = CELL_NOT_NETWORK + 1; i < a->cells.count; i++)
+	for (size_t i = CELL_OUTSIDE + 1; i < a->cells.count; i++)
 		if (a->parts[i])
 			add_cell(&a->totals.period, context, &a->cells.labels[i], a->parts[i]);
 }
@@ -252,76 +264,72 @@ static bool all_zero(const uint64_t *weights, size_t count)
 	return true;
 }
 
-/* A meter that is wholly its context's. */
-static void settle_whole(struct accumulator *a, enum meter meter)
+/* Time that no sample splits. */
+static void settle_unsplit(struct accumulator *a, enum meter meter, uint64_t ns)
 {
-	static const struct label unknown = { .component = COMPONENT_UNKNOWN };
 	/* Interrupts are off in a handler, so the sampler sees none of it; but what
 	 * was timed is a network device's handler, and that is this component. */
-	static const struct label handler = { .component = COMPONENT_DRIVER_IRQ };
-	const size_t context = meter_rows[meter].context;
-	struct figures *period = &a->totals.period;
-	const uint64_t *weights = window_weights(&a->contexts[context], a->start_ns);
-	uint64_t ns = 0;
+	const struct label label = {
+		.component = meter == METER_IRQ ? COMPONENT_DRIVER_IRQ : COMPONENT_UNKNOWN,
+	};
 
-	for (size_t i = 0; i < a->totals.cpu_slots; i++) {
-		const struct cpu_meters *cpu = meters_cpu(a->meters, i);
-
-		period->cpus[i].ns[context] += cpu->ns[meter];
-		period->cpus[i].events[context] += cpu->events[meter];
-		period->contexts[context].events += cpu->events[meter];
-		ns += cpu->ns[meter];
-	}
-	period->contexts[context].ns += ns;
-	if (meter == METER_IRQ) {
-		add_cell(period, context, &handler, ns);
-	} else if (all_zero(weights, a->cells.count)) {
-		add_cell(period, context, &unknown, ns);
-	} else {
-		share_out(ns, weights, a->cells.count, a->parts, a->scratch);
-		add_parts(a, context);
-	}
+	add_cell(&a->totals.period, meter_rows[meter].context, &label, ns);
 }
 
-/* What share of a shared meter's events is network: that of its samples. */
-static void settle_shared_events(struct accumulator *a, enum meter meter, const uint64_t *weights)
+/* What of events is the context's: of softirqs the share of the samples. A
+ * system call that polled meanwhile stays one. */
+static uint64_t own_events(struct accumulator *a, enum meter meter, uint64_t events,
+			   const uint64_t *weights)
+{
+	if (meter_rows[meter].vector == VECTOR_NONE)
+		return events;
+	share_out(events, weights, a->cells.count, a->parts, a->scratch);
+	return events - a->parts[CELL_OUTSIDE];
+}
+
+static void settle_events(struct accumulator *a, enum meter meter, const uint64_t *weights)
 {
 	const size_t context = meter_rows[meter].context;
-	uint64_t events = 0, network;
+	uint64_t events = 0;
 
 	for (size_t i = 0; i < a->totals.cpu_slots; i++) {
 		a->weights[i] = meters_cpu(a->meters, i)->events[meter];
 		events += a->weights[i];
 	}
-	share_out(events, weights, a->cells.count, a->parts, a->scratch);
-	network = events - a->parts[CELL_NOT_NETWORK];
-	share_out(network, a->weights, a->totals.cpu_slots, a->parts, a->scratch);
+	events = own_events(a, meter, events, weights);
+	share_out(events, a->weights, a->totals.cpu_slots, a->parts, a->scratch);
 	for (size_t i = 0; i < a->totals.cpu_slots; i++)
 		a->totals.period.cpus[i].events[context] += a->parts[i];
-	a->totals.period.contexts[context].events += network;
+	a->totals.period.contexts[context].events += events;
 }
 
-/* A meter that is its context's in part: the part that its samples' cells get.
- * No samples yet: none of it. */
-static void settle_shared(struct accumulator *a, enum meter meter)
+/* The time of one meter, less the part that goes to cells outside the context. */
+static void settle_meter(struct accumulator *a, enum meter meter)
 {
-	const size_t context = meter_rows[meter].context;
-	const uint64_t *weights = window_weights(&a->shared[meter], a->start_ns);
-	uint64_t ns = 0, network;
+	const struct meter_row *row = &meter_rows[meter];
+	const uint64_t *weights = window_weights(row->shared ? &a->shared[meter] :
+						 &a->contexts[row->context], a->start_ns);
+	const bool is_split = meter != METER_IRQ && !all_zero(weights, a->cells.count);
+	uint64_t ns = 0;
 
-	if (all_zero(weights, a->cells.count))
+	/* Softirqs that may be anybody's are the network's by their samples only. */
+	if (!is_split && row->shared && row->vector != VECTOR_NONE)
 		return;
 	for (size_t i = 0; i < a->totals.cpu_slots; i++) {
 		a->weights[i] = meters_cpu(a->meters, i)->ns[meter];
 		ns += a->weights[i];
 	}
-	share_out(ns, weights, a->cells.count, a->parts, a->scratch);
-	add_parts(a, context);
-	network = ns - a->parts[CELL_NOT_NETWORK];
-	a->totals.period.contexts[context].ns += network;
-	share_out(network, a->weights, a->totals.cpu_slots, a->parts, a->scratch);
-	add_cpu_parts(a, context);
-	settle_shared_events(a, meter, weights);
+	if (is_split) {
+		share_out(ns, weights, a->cells.count, a->parts, a->scratch);
+		add_parts(a, row->context);
+		ns -= a->parts[CELL_OUTSIDE];
+	} else {
+		settle_unsplit(a, meter, ns);
+	}
+	a->totals.period.contexts[row->context].ns += ns;
+	share_out(ns, a->weights, a->totals.cpu_slots, a->parts, a->scratch);
+	add_cpu_parts(a, row->context);
+	settle_events(a, meter, weights);
 }
 
 /* Exact contexts; what of room_ns they leave. */
@@ -329,12 +337,8 @@ static uint64_t settle_exact(struct accumulator *a, uint64_t room_ns)
 {
 	meters_take(a->meters, room_ns);
 	for (size_t i = 0; i < METER_COUNT; i++) {
-		if (!a->totals.exact[meter_rows[i].context])
-			continue;
-		if (meter_rows[i].shared)
-			settle_shared(a, (enum meter)i);
-		else
-			settle_whole(a, (enum meter)i);
+		if (a->totals.exact[meter_rows[i].context])
+			settle_meter(a, (enum meter)i);
 	}
 	for (size_t i = 0; i < CONTEXT_COUNT; i++)
 		room_ns -= a->totals.period.contexts[i].ns;

@@ -1,12 +1,13 @@
 /* aggregator/accumulator.h - samples and counters in, figures out
  *
- * An exact context (softirqs, hard interrupt handlers) takes its time from the
- * counters; its split comes from the shares of its last 1,000 samples or 60 s,
+ * An exact context (softirqs, hard interrupt handlers, socket calls where they
+ * are timed) takes its time from the counters; its split comes from the shares of its last 1,000 samples or 60 s,
  * whichever is less, the present period included, and is unknown with none.
  * Any other context is samples x sample time, all of them scaled down together
  * where contexts would exceed wall time x CPUs. Rounding: largest remainder.
  * softirq_timer: the exact time of the TIMER, HRTIMER, TASKLET and HI vectors
- * x the network share of their samples.
+ * x the network share of their samples. syscall_rx: the exact time of receive
+ * calls, less the share of the samples in them that were busy polling.
  *
  * A period is what lies between two snapshots of the counters. Memory is
  * allocated at open and when a Hello names more CPUs; never in between.

@@ -30,6 +30,7 @@ struct walk {
 	bool in_output;         /* the frame just inside is IP output */
 
 	uint8_t boundary;       /* enum boundary at which the walk ended */
+	size_t end;             /* index of that frame */
 	uint8_t call;           /* 1 + context of the outermost socket call */
 	uint8_t erased;         /* 1 + component that the outermost frame may stand for,
 				 * the dispatcher aside */
@@ -220,6 +221,7 @@ static void walk_stack(struct walk *walk, const struct stack *stack, int vector)
 			note_step(walk, m);
 		if (ends_context(walk, m, vector)) {
 			walk->boundary = m->boundary;
+			walk->end = i;
 			return;
 		}
 		walk->all_listed &= is_listed;
@@ -331,6 +333,20 @@ static bool is_ip_step(uint8_t step)
 	       step == STEP_FORWARDING || step == STEP_LOCAL_DELIVERY;
 }
 
+/* The context of the call that polls; its frames lie outside the boundary. */
+static uint8_t caller_of(const struct walk *walk, const struct stack *stack)
+{
+	uint8_t call = 0;
+
+	for (size_t i = walk->end; i < stack->count; i++) {
+		const struct meaning *m = meaning_of(stack->functions[i]);
+
+		if (m->call)
+			call = m->call;
+	}
+	return call ? call - 1 : CONTEXT_SYSCALL_OTHER;
+}
+
 struct label classifier_label(const struct stack *stack)
 {
 	bool has_vector = stack->vector >= 0 && stack->vector < VECTOR_COUNT;
@@ -350,6 +366,8 @@ struct label classifier_label(const struct stack *stack)
 	label.step = walk.step;
 	label.family = is_ip_step(walk.step) ? walk.family : FAMILY_NONE;
 	label.work = walk.work;
+	if (context == CONTEXT_BUSY_POLL)
+		label.caller = caller_of(&walk, stack);
 	label.explained = is_explained(&walk, stack, label.component);
 	return label;
 }

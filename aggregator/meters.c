@@ -19,6 +19,8 @@ const struct meter_row meter_rows[] = {
 	[METER_TASKLET] = { CONTEXT_SOFTIRQ_TIMER, VECTOR_TASKLET, true },
 	[METER_HI] = { CONTEXT_SOFTIRQ_TIMER, VECTOR_HI, true },
 	[METER_IRQ] = { CONTEXT_HARDIRQ, VECTOR_NONE, false },
+	[METER_SEND] = { CONTEXT_SYSCALL_TX, VECTOR_NONE, false },
+	[METER_RECEIVE] = { CONTEXT_SYSCALL_RX, VECTOR_NONE, true },
 };
 _Static_assert(sizeof(meter_rows) / sizeof(meter_rows[0]) == METER_COUNT, "a row a meter");
 
@@ -98,6 +100,17 @@ static bool is_network(struct meters *m, const Netto__IrqHandler *irq)
 	return answer;
 }
 
+/* Send, then receive, as the schema has them. */
+static void sockets_fill(const Netto__Counters *counters, struct readings *now)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (i < counters->n_socket_ns)
+			now->ns[METER_SEND + i] = counters->socket_ns[i];
+		if (i < counters->n_socket_events)
+			now->events[METER_SEND + i] = counters->socket_events[i];
+	}
+}
+
 static void readings_fill(struct meters *m, const Netto__Counters *counters, struct readings *now)
 {
 	memset(now, 0, sizeof(*now));
@@ -110,6 +123,7 @@ static void readings_fill(struct meters *m, const Netto__Counters *counters, str
 		if (vector < counters->n_softirq_events)
 			now->events[i] = counters->softirq_events[vector];
 	}
+	sockets_fill(counters, now);
 	/* The sum alone is compared: handlers keep their answer, so it never goes back. */
 	for (size_t i = 0; i < counters->n_irq_handlers; i++) {
 		if (!is_network(m, counters->irq_handlers[i]))
@@ -119,6 +133,7 @@ static void readings_fill(struct meters *m, const Netto__Counters *counters, str
 	}
 	now->taken = counters->samples_taken;
 	now->filtered = counters->samples_filtered;
+	now->calls_missed = counters->socket_missed;
 	if (!counters->lost)
 		return;
 	now->lost[LOSS_BPF_RING_FULL] = counters->lost->ring_full;
@@ -149,6 +164,7 @@ static void add_passed(struct cpu_meters *cpu, const struct readings *now, struc
 	}
 	period->samples_taken += now->taken - last->taken;
 	period->samples_filtered += now->filtered - last->filtered;
+	period->calls_missed += now->calls_missed - last->calls_missed;
 	for (size_t i = 0; i < LOSS_RING_OVERRUN; i++)
 		period->lost[i] += now->lost[i] - last->lost[i];
 }

@@ -20,13 +20,14 @@ enum meter {
 	METER_RX, METER_TX,
 	METER_TIMER, METER_HRTIMER, METER_TASKLET, METER_HI,
 	METER_IRQ,             /* handlers of network devices */
+	METER_SEND, METER_RECEIVE,   /* socket calls, in task context */
 	METER_COUNT,
 };
 
 struct meter_row {
 	uint8_t context;
 	int8_t vector;         /* VECTOR_NONE: not a softirq */
-	bool shared;           /* not all of it is network: its samples say how much */
+	bool shared;           /* not all of it is the context's: its samples say how much */
 };
 extern const struct meter_row meter_rows[METER_COUNT];
 
@@ -35,7 +36,7 @@ struct readings {
 	uint64_t time_ns;
 	uint64_t ns[METER_COUNT];
 	uint64_t events[METER_COUNT];
-	uint64_t taken, filtered;
+	uint64_t taken, filtered, calls_missed;
 	uint64_t lost[LOSS_RING_OVERRUN];   /* the losses that the kernel side counts */
 };
 

@@ -256,7 +256,8 @@ static const struct metric metrics[] = {
 	  "estimated: the split comes from samples. Adds up to its context. A series appears with "
 	  "its first time.", MEASURED, write_steps, 0 },
 	{ "netto_events_total", "counter",
-	  "Softirqs and interrupt handler calls, of the contexts that are timed exactly.",
+	  "Softirqs, interrupt handler calls and system calls, of the contexts that are timed "
+	  "exactly.",
 	  MEASURED, write_events, 0 },
 	{ "netto_source_info", "gauge",
 	  "Where a context's time comes from: exact (each entry and exit timed) or sampled "
@@ -289,6 +290,9 @@ static const struct metric metrics[] = {
 	{ "netto_frames_unmapped_total", "counter",
 	  "Stack frames in no known part of the kernel.",
 	  MEASURED, write_total_count, TOTAL(frames_unmapped) },
+	{ "netto_socket_calls_missed_total", "counter",
+	  "Socket calls that could not be timed, wholly or in part: syscall_tx and syscall_rx lack "
+	  "their time.", MEASURED, write_total_count, TOTAL(calls_missed) },
 	{ "netto_clipped_cpu_seconds_total", "counter",
 	  "Estimated time left out because contexts would have exceeded wall time x CPUs.",
 	  MEASURED, write_total_seconds, TOTAL(clipped_ns) },

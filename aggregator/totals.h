@@ -33,7 +33,7 @@ extern const char *const loss_names[LOSS_COUNT];   /* totals.c */
 
 struct context_figures {
 	uint64_t ns;
-	uint64_t events;        /* softirqs, handler calls; 0 where the source is samples */
+	uint64_t events;        /* softirqs, handler or system calls; 0 where the source is samples */
 	uint64_t samples;
 	uint64_t unexplained;   /* of the samples; classifier.h */
 };
@@ -63,6 +63,7 @@ struct figures {
 	uint64_t samples_other;         /* delivered, not network */
 	uint64_t records;               /* delivered, of any kind */
 	uint64_t frames_unmapped;
+	uint64_t calls_missed;          /* socket calls that could not be timed, wholly or in part */
 	uint64_t lost[LOSS_COUNT];
 	uint64_t gaps;                  /* collector restarts seen */
 	uint64_t gap_ns;                /* time not covered between them */

@@ -13,7 +13,7 @@ cell_id cells_find(struct cells *cells, const struct label *label)
 	combination = combination * FAMILY_COUNT + label->family;
 	combination = combination * WORK_COUNT + label->work;
 	cell = &cells->by_label[combination];
-	if (*cell == CELL_NOT_NETWORK) {
+	if (*cell == CELL_OUTSIDE) {
 		*cell = cells->count++;
 		cells->labels[*cell] = *label;
 	}

@@ -20,14 +20,14 @@
 #define WINDOW_SAMPLES 1000
 #define WINDOW_NS 60000000000ull
 
-#define CELL_NOT_NETWORK 0
+#define CELL_OUTSIDE 0   /* timed with the context, but none of it */
 #define CELL_COMBINATIONS (COMPONENT_COUNT * STEP_COUNT * FAMILY_COUNT * WORK_COUNT)
 #define CELLS_MAX (CELL_COMBINATIONS + 1)
 
 typedef uint16_t cell_id;
 _Static_assert(CELLS_MAX <= UINT16_MAX, "every cell has a number");
 
-/* Empty: all zero, and count 1 for CELL_NOT_NETWORK. Few of the combinations
+/* Empty: all zero, and count 1 for CELL_OUTSIDE. Few of the combinations
  * exist, so nearly all of these bytes are never touched and take no memory. */
 struct cells {
 	uint16_t count;                       /* numbered so far */

@@ -94,6 +94,7 @@ struct label {
 	uint8_t step;
 	uint8_t family;
 	uint8_t work;
+	uint8_t caller;   /* of busy_poll: the context of the call that polls */
 	bool explained;   /* see classifier.h */
 };
 

@@ -178,6 +178,7 @@ static void write_accounts(struct json *j, const struct totals *t)
 	json_close_object(j);
 	json_u64(j, "clipped_ns", f->clipped_ns);
 	json_u64(j, "frames_unmapped", f->frames_unmapped);
+	json_u64(j, "calls_missed", f->calls_missed);
 	json_u64(j, "symbols", t->symbols);
 	json_open_object(j, "overhead");
 	json_u64(j, "collector_cpu_ns", f->collector_cpu_ns);

@@ -24,7 +24,8 @@
 struct pretended_cpu {
 	uint64_t ns[VECTOR_COUNT], events[VECTOR_COUNT];
 	uint64_t nic_ns, nic_events, disk_ns;
-	uint64_t taken;
+	uint64_t socket_ns[2], socket_events[2];   /* send, receive */
+	uint64_t taken, calls_missed;
 	struct { uint64_t full, encode; } lost;
 };
 
@@ -38,6 +39,7 @@ static uint64_t skipped;
 
 static Netto__Probe softirq = NETTO__PROBE__INIT, hardirq = NETTO__PROBE__INIT;
 static Netto__Probe *probes[] = { &softirq, &hardirq };
+static bool exact_sends, exact_receives;
 
 static bool handler_is_network(void *arg, uint64_t handler, const char *name, size_t name_bytes)
 {
@@ -57,6 +59,8 @@ static void begin(size_t count)
 	hardirq.name = "hardirq";
 	hello.probes = probes;
 	hello.n_probes = 2;
+	hello.exact_syscall_tx = exact_sends;
+	hello.exact_syscall_rx = exact_receives;
 	hello.ring_generation = 77;
 	hello.cpus_online = (uint32_t)count;
 	hello.cpu_slots = (uint32_t)count;
@@ -99,9 +103,13 @@ static bool counters(size_t i)
 	c.n_softirq_ns = c.n_softirq_events = VECTOR_COUNT;
 	c.softirq_ns = cpus[i].ns;
 	c.softirq_events = cpus[i].events;
+	c.n_socket_ns = c.n_socket_events = 2;
+	c.socket_ns = cpus[i].socket_ns;
+	c.socket_events = cpus[i].socket_events;
 	c.irq_handlers = irqs;
 	c.n_irq_handlers = 2;
 	c.samples_taken = cpus[i].taken;
+	c.socket_missed = cpus[i].calls_missed;
 	c.lost = &lost;
 	c.frames_unmapped = c.last_of_snapshot ? unmapped : 0;
 	c.collector_cpu_ns = c.last_of_snapshot ? collector_cpu_ns : 0;
@@ -157,6 +165,14 @@ static const struct label send_tcp = {
 static const struct label receive_other = {
 	.context = CONTEXT_SYSCALL_RX, .component = COMPONENT_OTHER,
 };
+static const struct label receive_polls = {
+	.context = CONTEXT_BUSY_POLL, .component = COMPONENT_DRIVER_POLL,
+	.step = STEP_DRIVER_POLL, .caller = CONTEXT_SYSCALL_RX, .explained = true,
+};
+static const struct label epoll_polls = {
+	.context = CONTEXT_BUSY_POLL, .component = COMPONENT_DRIVER_POLL,
+	.step = STEP_DRIVER_POLL, .caller = CONTEXT_SYSCALL_OTHER, .explained = true,
+};
 
 static int open_two_cpus(void **state)
 {
@@ -165,6 +181,7 @@ static int open_two_cpus(void **state)
 	seq = snapshot = 0;
 	handlers_asked = 0;
 	softirq.attached = hardirq.attached = true;
+	exact_sends = exact_receives = false;
 	assert_int_equal(accumulator_open(&a, handler_is_network, NULL), 0);
 	begin(2);
 	return 0;
@@ -380,6 +397,65 @@ static void interrupts_are_those_of_network_devices(void **state)
 	assert_int_equal(total()->contexts[CONTEXT_HARDIRQ].ns, 45);
 }
 
+/* As if started with socket probes, the baseline taken. */
+static void time_sockets(void)
+{
+	exact_sends = exact_receives = true;
+	begin(2);
+	assert_false(take_snapshot(500 * MS));
+}
+
+static void timed_calls_are_what_the_counters_say(void **state)
+{
+	(void)state;
+	time_sockets();
+	samples(3, 0, VECTOR_NONE, &send_tcp);
+	cpus[0].socket_ns[0] = 200;
+	cpus[1].socket_ns[0] = 100;
+	cpus[0].socket_events[0] = 7;
+	cpus[1].socket_ns[1] = 50;
+	cpus[1].socket_events[1] = 2;
+	assert_true(take_snapshot(500 * MS));
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_TX].ns, 300);
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_TX].events, 7);
+	assert_int_equal(period()->cpus[1].ns[CONTEXT_SYSCALL_TX], 100);
+	assert_int_equal(period()->components[CONTEXT_SYSCALL_TX][COMPONENT_TCP_TX].ns, 300);
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_RX].ns, 50);
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_RX].events, 2);
+	assert_int_equal(period()->components[CONTEXT_SYSCALL_RX][COMPONENT_UNKNOWN].ns, 50);
+	check_sums(period(), 2, SECOND);
+}
+
+/* The call's clock runs on while it polls, but that is another context. */
+static void polling_is_taken_out_of_the_receive_call(void **state)
+{
+	(void)state;
+	time_sockets();
+	samples(1, 0, VECTOR_NONE, &receive_other);
+	samples(3, 0, VECTOR_NONE, &receive_polls);
+	samples(4, 1, VECTOR_NONE, &epoll_polls);
+	cpus[0].socket_ns[1] = 4 * SAMPLE_NS;
+	cpus[0].socket_events[1] = 9;
+	assert_true(take_snapshot(500 * MS));
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_RX].ns, SAMPLE_NS);
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_RX].events, 9);
+	assert_int_equal(period()->components[CONTEXT_SYSCALL_RX][COMPONENT_OTHER].ns, SAMPLE_NS);
+	assert_int_equal(period()->contexts[CONTEXT_BUSY_POLL].ns, 7 * SAMPLE_NS);
+	check_sums(period(), 2, SECOND);
+}
+
+/* The time of calls holds that of softirqs, which their samples bill too. */
+static void without_softirq_probes_calls_are_sampled(void **state)
+{
+	(void)state;
+	softirq.attached = false;
+	time_sockets();
+	samples(2, 0, VECTOR_NONE, &send_tcp);
+	cpus[0].socket_ns[0] = 300;
+	assert_true(take_snapshot(500 * MS));
+	assert_int_equal(period()->contexts[CONTEXT_SYSCALL_TX].ns, 2 * SAMPLE_NS);
+}
+
 static void exactness_follows_the_probes(void **state)
 {
 	static const struct { bool softirq, hardirq; const char *why; } cases[] = {
@@ -568,12 +644,14 @@ static void kernel_side_losses_and_costs_are_handed_on(void **state)
 	cpus[0].lost.full = 3;
 	cpus[1].lost.full = 4;
 	cpus[1].lost.encode = 1;
+	cpus[0].calls_missed = 5;
 	unmapped = 8;
 	collector_cpu_ns = 900;
 	assert_true(take_snapshot(500 * MS));
 	assert_int_equal(period()->lost[LOSS_BPF_RING_FULL], 7);
 	assert_int_equal(period()->lost[LOSS_ENCODE], 1);
 	assert_int_equal(period()->frames_unmapped, 8);
+	assert_int_equal(period()->calls_missed, 5);
 	assert_int_equal(period()->collector_cpu_ns, 900);
 }
 
@@ -661,7 +739,7 @@ static void any_samples(void)
 			.context = (uint8_t)any(CONTEXT_COUNT + 1),
 			.component = (uint8_t)any(COMPONENT_COUNT), .step = (uint8_t)any(STEP_COUNT),
 			.family = (uint8_t)any(FAMILY_COUNT), .work = (uint8_t)any(WORK_COUNT),
-			.explained = any(2),
+			.caller = (uint8_t)any(CONTEXT_COUNT), .explained = any(2),
 		};
 
 		sample(any(cpu_count), vectors[any(6)], &label);
@@ -679,6 +757,13 @@ static void any_counters(uint64_t wall_ns)
 
 			cpus[i].ns[v] += ns;
 			cpus[i].events[v] += any(1000);
+			left -= ns;
+		}
+		for (size_t s = 0; s < 2; s++) {
+			uint64_t ns = any(left + 1);
+
+			cpus[i].socket_ns[s] += ns;
+			cpus[i].socket_events[s] += any(100);
 			left -= ns;
 		}
 		cpus[i].nic_ns += any(left + 1);
@@ -711,6 +796,8 @@ static void random_periods_add_up(void **state)
 		if (restart) {
 			softirq.attached = any(4);
 			hardirq.attached = any(4);
+			exact_sends = any(2);
+			exact_receives = any(2);
 			begin(1 + any(CPUS_MAX));
 			(void)take_snapshot(any(SECOND));
 		}
@@ -762,6 +849,9 @@ int main(void)
 		STARTED(without_samples_an_exact_context_is_unknown),
 		STARTED(timers_count_by_the_network_share_of_their_vector),
 		STARTED(interrupts_are_those_of_network_devices),
+		STARTED(timed_calls_are_what_the_counters_say),
+		STARTED(polling_is_taken_out_of_the_receive_call),
+		STARTED(without_softirq_probes_calls_are_sampled),
 		OPENED(exactness_follows_the_probes),
 		OPENED(without_softirq_probes_softirqs_are_sampled),
 		STARTED(a_sampled_context_is_samples_times_sample_time),

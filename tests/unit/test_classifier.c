@@ -119,6 +119,35 @@ static void format_label(char *text, const struct label *label)
 		 label->explained ? " explained" : "");
 }
 
+static void a_poll_knows_the_call_that_polls(void **state)
+{
+	static const struct {
+		const char *frames[4];
+		enum context caller;
+	} cases[] = {
+		{ { "napi_busy_loop", "tcp_recvmsg", "__sys_recvfrom" }, CONTEXT_SYSCALL_RX },
+		{ { "napi_busy_loop", "sock_poll", "do_epoll_wait" }, CONTEXT_SYSCALL_OTHER },
+		{ { "__sys_recvfrom", "napi_busy_loop", "do_epoll_wait" }, CONTEXT_SYSCALL_OTHER },
+		{ { "napi_busy_loop" }, CONTEXT_SYSCALL_OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		function_id functions[4];
+		struct stack stack = { .functions = functions, .vector = VECTOR_NONE };
+		struct label label;
+
+		while (stack.count < 4 && cases[i].frames[stack.count]) {
+			const char *name = cases[i].frames[stack.count];
+
+			functions[stack.count++] = functions_find(name, strlen(name), NULL, 0);
+		}
+		label = classifier_label(&stack);
+		assert_int_equal(label.context, CONTEXT_BUSY_POLL);
+		assert_int_equal(label.caller, cases[i].caller);
+	}
+}
+
 static void recorded_stacks_get_the_labels_written_in_them(void **state)
 {
 	struct recorded recorded;
@@ -231,6 +260,7 @@ static void interrupts_are_the_networks_by_handler_or_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_poll_knows_the_call_that_polls),
 		cmocka_unit_test(recorded_stacks_get_the_labels_written_in_them),
 		cmocka_unit_test(any_stack_gets_a_label_in_bounds_and_always_the_same),
 		cmocka_unit_test(softirqs_of_the_network_count_even_without_a_stack),

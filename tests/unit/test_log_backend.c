@@ -72,6 +72,7 @@ static void fill_totals(struct bench *b)
 	f->records = 43;
 	f->clipped_ns = 401;
 	f->frames_unmapped = 402;
+	f->calls_missed = 403;
 	f->gaps = 403;
 	f->gap_ns = 404;
 	f->collector_cpu_ns = 501;
@@ -224,7 +225,7 @@ static const char *const pieces[] = {
 	"\"samples\":{\"taken\":201,\"filtered\":202,\"network\":203,\"other\":204},",
 	"\"lost\":{\"bpf_ring_full\":301,\"no_stack\":0,\"no_scratch\":0,\"encode\":0,"
 	"\"ring_overrun\":302,\"decode\":0},",
-	"\"clipped_ns\":401,\"frames_unmapped\":402,\"symbols\":122000,",
+	"\"clipped_ns\":401,\"frames_unmapped\":402,\"calls_missed\":403,\"symbols\":122000,",
 	"\"overhead\":{\"collector_cpu_ns\":501,\"aggregator_cpu_ns\":502},",
 	"\"softirq\":601,\"steal\":0},",
 	"\"generation\":\"18446744073709551615\",\"first_seq\":101,\"last_seq\":144,\"delivered\":43,"

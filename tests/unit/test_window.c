@@ -21,7 +21,7 @@ static int start_empty(void **state)
 	(void)state;
 	memset(&cells, 0, sizeof(cells));
 	memset(&window, 0, sizeof(window));
-	cells.count = CELL_NOT_NETWORK + 1;
+	cells.count = CELL_OUTSIDE + 1;
 	return 0;
 }
 
@@ -48,8 +48,8 @@ static void each_combination_has_its_own_cell(void **state)
 	};
 
 	(void)state;
-	assert_int_not_equal(gro, CELL_NOT_NETWORK);
-	assert_int_not_equal(rx, CELL_NOT_NETWORK);
+	assert_int_not_equal(gro, CELL_OUTSIDE);
+	assert_int_not_equal(rx, CELL_OUTSIDE);
 	assert_int_not_equal(gro, rx);
 	assert_int_equal(cell_of(COMPONENT_GRO, STEP_GRO), gro);
 	assert_int_equal(cells_find(&cells, &last), 3);
