@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct listener {
 	gid_t group;
 	atomic_bool stopping;
 	bool started;
+	sem_t running;
 	pthread_t thread;
 	size_t hello_bytes;
 	uint8_t hello[MESSAGE_BYTES_MAX];
@@ -168,6 +170,7 @@ static void *control(void *arg)
 	struct pollfd polled[LISTENER_SLOTS + 1];
 	bool may_accept = true;
 
+	(void)sem_post(&l->running);
 	while (!atomic_load(&l->stopping)) {
 		const bool waiting = close_dead(l);
 
@@ -188,7 +191,8 @@ static void *control(void *arg)
 	return NULL;
 }
 
-/* All signals are the sampling thread's. */
+/* All signals are the sampling thread's. Waits until the new thread runs code of
+ * ours: what libc does before that is not for the filter of system calls. */
 static int start_thread(struct listener *l)
 {
 	sigset_t all, before;
@@ -198,6 +202,7 @@ static int start_thread(struct listener *l)
 	err = pthread_attr_init(&attr);
 	if (err)
 		return -err;
+	(void)sem_init(&l->running, 0, 0);
 	sigfillset(&all);
 	err = pthread_attr_setstacksize(&attr, STACK_BYTES);
 	if (!err)
@@ -208,6 +213,8 @@ static int start_thread(struct listener *l)
 	}
 	(void)pthread_attr_destroy(&attr);
 	l->started = !err;
+	while (l->started && sem_wait(&l->running))
+		;   /* a signal's handler ran */
 	return -err;
 }
 
@@ -233,6 +240,11 @@ int listener_start(struct listener **listener, int fd, gid_t group,
 	}
 	*listener = l;
 	return 0;
+}
+
+int listener_socket(const struct listener *l)
+{
+	return l->fd;
 }
 
 /* A full buffer has its bell already. */

@@ -25,6 +25,9 @@ struct listener;
 int listener_start(struct listener **listener, int fd, gid_t group,
 		   const void *hello, size_t hello_bytes);
 
+/* The socket that it accepts from; stays the listener's. */
+int listener_socket(const struct listener *listener);
+
 /* Once every flush, from one thread: forget clients that have gone and, if due,
  * tell all others that next_seq is the next record's number. Never waits,
  * allocates nothing. */

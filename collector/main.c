@@ -180,6 +180,18 @@ static int start_listener(struct collector *c)
 	return 0;
 }
 
+static int seal(const struct collector *c)
+{
+	const struct filter_files files = {
+		.runtime_dir = runtime_dir(c->runtime),
+		.listener = listener_socket(c->listener),
+		.notify = c->notify_fd,
+		.kallsyms = c->kallsyms_fd,
+	};
+
+	return sandbox_seal(&files);
+}
+
 /* The socket gets its name last: whoever can connect finds everything else. */
 static int announce(struct collector *c)
 {
@@ -240,7 +252,7 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = start_listener(&c);
 	if (!err)
-		err = sandbox_seal();           /* no further thread */
+		err = seal(&c);                 /* no further thread, a list of system calls */
 	if (!err)
 		err = announce(&c);             /* READY */
 	if (!err)

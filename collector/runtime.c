@@ -293,6 +293,11 @@ int runtime_publish(struct runtime *r, enum runtime_entry entry)
 	return 0;
 }
 
+int runtime_dir(const struct runtime *r)
+{
+	return r->dir_fd;
+}
+
 static bool is_ours(const struct runtime *r, int entry)
 {
 	struct stat st;

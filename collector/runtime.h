@@ -35,6 +35,9 @@ int runtime_listen(struct runtime *runtime);
 /* Give the entry its name. 0; -errno. */
 int runtime_publish(struct runtime *runtime, enum runtime_entry entry);
 
+/* The open directory; stays the runtime's. */
+int runtime_dir(const struct runtime *runtime);
+
 /* Whether all published entries are still there and ours. */
 bool runtime_intact(const struct runtime *runtime);
 

@@ -25,8 +25,10 @@
 
 #include "exit_status.h"
 #include "log.h"
+#include "promise.h"
 
 #define STATUS_BYTES_MAX 8192
+#define THREADS_MAX 8   /* we start one beside the first */
 #define CAPABILITIES_MAX 64
 #define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
 
@@ -34,7 +36,7 @@
 		    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
 		    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-static struct sandbox_promise promised;
+static struct promise promised;
 
 /* Who started us, and the signal that its death is to bring; 0: none. */
 static struct {
@@ -199,151 +201,105 @@ static int limit_resources(unsigned int spare_files)
 	return err;
 }
 
-/* The value of "Key:\t..." in status, or NULL. */
-static const char *find_value(const char *status, const char *key)
-{
-	const size_t bytes = strlen(key);
+/* The status files of all threads, opened while files can be. */
+struct threads {
+	int fds[THREADS_MAX];
+	size_t count;
+};
 
-	for (; status; status = strchr(status, '\n')) {
-		status += *status == '\n';
-		if (!strncmp(status, key, bytes) && status[bytes] == ':')
-			return status + bytes + 1;
-	}
-	return NULL;
+static void threads_close(struct threads *threads)
+{
+	while (threads->count)
+		close(threads->fds[--threads->count]);
 }
 
-/* Real, effective, saved and file-system id, all four. */
-static bool all_are(const char *value, unsigned long id)
+static int open_status(int tasks_fd, const char *thread)
 {
-	for (int i = 0; i < 4; i++) {
-		char *end;
-
-		if (strtoul(value, &end, 10) != id || end == value)
-			return false;
-		value = end;
-	}
-	return true;
-}
-
-static bool is_empty(const char *value)
-{
-	return value[strspn(value, " \t")] == '\n';
-}
-
-static bool is_number(const char *value, unsigned long long number)
-{
-	char *end;
-
-	return strtoull(value, &end, 16) == number && end != value && *end == '\n';
-}
-
-const char *sandbox_broken(const struct sandbox_promise *promise, const char *status)
-{
-	enum { NO_CAPABILITY, NO_CAPABILITY_FROM_ROOT, UID, GID, NO_GROUPS, ONE };
-	static const struct { const char *key; int must; } lines[] = {
-		{ "Uid", UID }, { "Gid", GID }, { "Groups", NO_GROUPS },
-		{ "CapInh", NO_CAPABILITY }, { "CapPrm", NO_CAPABILITY },
-		{ "CapEff", NO_CAPABILITY }, { "CapBnd", NO_CAPABILITY_FROM_ROOT },
-		{ "CapAmb", NO_CAPABILITY }, { "NoNewPrivs", ONE },
-	};
-	static char broken[128];
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const char *value = find_value(status, lines[i].key);
-		bool kept = false;
-
-		switch (value ? lines[i].must : -1) {
-		case UID:
-			kept = all_are(value, promise->uid);
-			break;
-		case GID:
-			kept = all_are(value, promise->gid);
-			break;
-		case NO_GROUPS:
-			kept = !promise->from_root || is_empty(value);
-			break;
-		case NO_CAPABILITY_FROM_ROOT:
-			kept = !promise->from_root || is_number(value, 0);
-			break;
-		case NO_CAPABILITY:
-			kept = is_number(value, 0);
-			break;
-		case ONE:
-			kept = is_number(value, 1);
-			break;
-		}
-		if (kept)
-			continue;
-		snprintf(broken, sizeof(broken), "%s:%.*s", lines[i].key,
-			 value ? (int)strcspn(value, "\n") : 0, value ? value : "");
-		return broken;
-	}
-	return NULL;
-}
-
-/* Check one thread. 0; -errno: cannot be read; EXIT_ERR(): said what is wrong. */
-static int check_thread(int tasks_fd, const char *thread)
-{
-	char path[64], status[STATUS_BYTES_MAX];
-	const char *broken;
-	ssize_t bytes;
+	char path[64];
 	int fd;
 
 	if (snprintf(path, sizeof(path), "%s/status", thread) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = openat(tasks_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	bytes = read(fd, status, sizeof(status) - 1);
-	close(fd);
-	if (bytes < 0)
-		return -EIO;
-	status[bytes] = '\0';
-	broken = sandbox_broken(&promised, status);
-	if (!broken)
-		return 0;
-	log_error("cannot give up all privilege: thread %s still has \"%s\"", thread, broken);
-	return EXIT_ERR(EX_SOFTWARE);
+	return fd < 0 ? -errno : fd;
 }
 
-static int check_threads(void)
+/* 0; -errno: cannot be read; -E2BIG: more threads than we ever start. */
+static int threads_open(struct threads *threads)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *entry;
-	int err = 0;
+	int fd = 0;
 
+	threads->count = 0;
 	if (!tasks)
 		return -errno;
-	while (!err && (entry = readdir(tasks)))
-		if (entry->d_name[0] != '.')
-			err = check_thread(dirfd(tasks), entry->d_name);
+	while (fd >= 0 && (entry = readdir(tasks))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = threads->count < THREADS_MAX ? open_status(dirfd(tasks), entry->d_name) : -E2BIG;
+		if (fd >= 0)
+			threads->fds[threads->count++] = fd;
+	}
 	closedir(tasks);
+	if (fd >= 0)
+		return 0;
+	threads_close(threads);
+	return fd;
+}
+
+/* 0; -errno: cannot be read; EXIT_ERR(): said what is wrong. Uses no call that
+ * the filter forbids. */
+static int check_thread(int fd)
+{
+	char status[STATUS_BYTES_MAX];
+	const ssize_t bytes = pread(fd, status, sizeof(status) - 1, 0);
+	const char *broken;
+
+	if (bytes < 0)
+		return -errno;
+	status[bytes] = '\0';
+	broken = promise_broken(&promised, status);
+	if (!broken)
+		return 0;
+	log_error("cannot give up all privilege: a thread still has \"%s\"", broken);
+	return EXIT_ERR(EX_SOFTWARE);
+}
+
+/* The proof, instead of trust in the calls that were made. */
+static int check_threads(const struct threads *threads)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < threads->count; i++)
+		err = check_thread(threads->fds[i]);
 	return err;
 }
 
-/* The proof, instead of trust in the calls above: nothing leads back. */
-static int verify(void)
+static int say_unchecked(int err)
 {
-	int err;
+	if (err >= 0 || err <= -EXIT_ERR_BASE)
+		return err;
+	log_error("cannot check /proc/self/task: %s: is /proc mounted?", strerror(-err));
+	return EXIT_ERR(EX_UNAVAILABLE);
+}
 
-	if (!setresuid(0, 0, 0) || !setresgid(0, 0, 0)) {
-		log_error("cannot give up all privilege: the way back to root is open");
-		return EXIT_ERR(EX_SOFTWARE);
-	}
-	err = check_threads();
-	if (err < 0 && err > -EXIT_ERR_BASE) {
-		log_error("cannot check /proc/self/task: %s: is /proc mounted?", strerror(-err));
-		err = EXIT_ERR(EX_UNAVAILABLE);
-	}
-	return err;
+/* Nothing leads back. */
+static int check_way_back(void)
+{
+	if (setresuid(0, 0, 0) && setresgid(0, 0, 0))
+		return 0;
+	log_error("cannot give up all privilege: the way back to root is open");
+	return EXIT_ERR(EX_SOFTWARE);
 }
 
 int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
 {
 	const bool root = !geteuid();
+	struct threads threads;
 	int err = 0;
 
-	promised = (struct sandbox_promise){ .uid = uid, .gid = gid, .from_root = root };
+	promised = (struct promise){ .uid = uid, .gid = gid, .from_root = root };
 	if (root || capable(effective_capabilities(), CAP_SETPCAP))
 		err = empty_bounding_set();
 	if (!err && root)
@@ -358,16 +314,39 @@ int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
 		log_error("cannot give up privilege to become uid %u: %s", uid, strerror(-err));
 		return EXIT_ERR(EX_NOPERM);
 	}
-	return verify();
+	err = check_way_back();
+	if (err)
+		return err;
+	err = threads_open(&threads);
+	if (err)
+		return say_unchecked(err);
+	err = check_threads(&threads);
+	threads_close(&threads);
+	return say_unchecked(err);
 }
 
-int sandbox_seal(void)
+int sandbox_seal(const struct filter_files *files)
 {
+	struct threads threads;
 	int err = set_limit(RLIMIT_NPROC, 0);
 
 	if (err) {
 		log_error("cannot forbid new processes: %s", strerror(-err));
 		return EXIT_ERR(EX_SOFTWARE);
 	}
-	return verify();
+	err = threads_open(&threads);
+	if (err)
+		return say_unchecked(err);
+	err = filter_enter(files);
+	if (err) {
+		log_error("cannot install the filter of system calls: %s: netto needs a kernel built "
+			  "with CONFIG_SECCOMP_FILTER, and a container that may use it",
+			  strerror(-err));
+		err = EXIT_ERR(EX_UNAVAILABLE);
+	} else {
+		promised.filtered = true;
+		err = say_unchecked(check_threads(&threads));
+	}
+	threads_close(&threads);
+	return err;
 }

@@ -7,9 +7,10 @@
 #ifndef NETTO_COLLECTOR_SANDBOX_H
 #define NETTO_COLLECTOR_SANDBOX_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#include "filter.h"
 
 /* Close what was inherited but standard input, output and error, and open
  * /dev/null for those of them that are closed; allow as many descriptors as
@@ -31,19 +32,9 @@ int sandbox_return(void);
  * error; 0 or EXIT_ERR(). */
 int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files);
 
-/* After the last thread was started: no further one, no process; check all
- * threads. Says its own error; 0 or EXIT_ERR(). */
-int sandbox_seal(void);
-
-/* What has to stand in /proc/PID/status of every thread. */
-struct sandbox_promise {
-	uid_t uid;
-	gid_t gid;
-	bool from_root;   /* then the bounding set and the groups are empty too */
-};
-
-/* First line of status, the text of such a file, that breaks the promise, or
- * NULL; a line that is missing is named by its key. Static, valid until the next call. */
-const char *sandbox_broken(const struct sandbox_promise *promise, const char *status);
+/* After the last thread was started: no further one, no process, and only the
+ * system calls of filter.c, which are for files; check all threads. Says its own
+ * error; 0 or EXIT_ERR(). */
+int sandbox_seal(const struct filter_files *files);
 
 #endif

@@ -93,6 +93,8 @@ prefix=("$here/without_syscall.py" bpf EPERM /usr/bin/env)
 refused refused_bpf_is_named_with_what_decides_it 69 'BPF refused.*(lockdown|unprivileged_bpf_disabled)'
 prefix=("$here/without_syscall.py" perf_event_open EACCES /usr/bin/env)
 refused_at_last refused_perf_event_is_named_with_the_sysctl 69 'perf_event_open.*perf_event_paranoid is [0-9]'
+prefix=("$here/without_syscall.py" seccomp ENOSYS /usr/bin/env)
+refused kernel_without_seccomp_is_named 69 'cannot install the filter of system calls.*CONFIG_SECCOMP_FILTER'
 prefix=()
 
 ## What it does not trust
@@ -144,10 +146,13 @@ no_privilege() {
       /^Groups:/ && NF > 1 { bad = 1 }
       /^Cap...:/ && $2 !~ /^0+$/ { bad = 1 }
       /^NoNewPrivs:/ && $2 != 1 { bad = 1 }
-      END { exit bad }' "$status" || return 1
+      /^Seccomp:/ { filters += $2 == 2 }
+      END { exit bad || filters != 1 }' "$status" || return 1
   done
 }
-check no_thread_has_any_privilege "$(grep -hE '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/"$pid"/task/*/status | tr '\n\t' '; ')" no_privilege
+check no_thread_has_any_privilege "$(grep -hE '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)' /proc/"$pid"/task/*/status | tr '\n\t' '; ')" no_privilege
+limits=$(grep -E '^Max (processes|core file size|open files)' /proc/"$pid"/limits | tr -s ' ')
+check it_can_start_no_process_and_dump_no_core "$limits" test "$(grep -cE '^Max (processes|core file size) 0 0 ' <<< "$limits")" = 2
 check there_are_two_threads "$(ls /proc/"$pid"/task)" test "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)" = 2
 kept=$(find /proc/"$pid"/fd -lname '*bpf-map*' -o -lname '*bpf-prog*' -o -lname '*btf*' -o -lname '*kallsyms*')
 check no_map_program_or_kallsyms_stays_open "$kept" test -z "$kept"

@@ -8,8 +8,8 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"bpf": 321, "perf_event_open": 298},
-    "aarch64": {"bpf": 280, "perf_event_open": 241},
+    "x86_64": {"bpf": 321, "perf_event_open": 298, "seccomp": 317},
+    "aarch64": {"bpf": 280, "perf_event_open": 241, "seccomp": 277},
 }
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 LOAD_NUMBER = (0x20, 0, 0, 0)  # BPF_LD | BPF_W | BPF_ABS, offset of seccomp_data.nr
