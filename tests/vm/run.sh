@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# run.sh - netto under Debian's kernels, each in a guest of its own (QEMU, emulated: no KVM)
+#
+#   tests/vm/run.sh [KERNEL...]     5.10 6.1 6.12 newest rt, all; without a name 5.10 and 6.12
+#
+# Needs a built build/release; takes minutes. Kernels stay in ${XDG_CACHE_HOME:-~/.cache}/netto-vm.
+# Test names begin with the kernel's. $VM_RESULTS names a directory for the guests' files.
+set -uo pipefail
+here=$(realpath "$(dirname "$0")")
+root=$(realpath "$here/../..")
+bin=$root/build/release/bin
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/netto-vm
+boot_seconds=${VM_SECONDS:-420}
+work=$(mktemp -d /var/tmp/netto-vm.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+failures=0
+
+# What a guest may load, by request or when the kernel asks for it; those it lacks are left out.
+modules=(virtio_pci virtio_net virtio_blk veth dummy tun macvlan vxlan wireguard bridge br_netfilter
+  nf_conntrack nf_tables nft_ct nft_counter nft_masq nft_chain_nat nf_nat sch_fq sch_tbf sch_ingress
+  sch_netem cls_u32 cls_bpf act_mirred pktgen crc32c_generic libcrc32c crc32c-intel)
+# What a guest runs beside the programs; busybox stands in for the rest.
+programs=(bash busybox jq ip tc nft bpftool)
+
+# copy_program FILE DIRECTORY: into the guest, with the libraries it is linked to
+copy_program() {
+  local file=$1 library
+  install -D "$file" "$work/base$2/$(basename "$1")"
+  for library in $(ldd "$file" 2>/dev/null | grep -oE '/[^ ]+'); do
+    [ -e "$work/base$library" ] || install -D "$library" "$work/base$library"
+  done
+}
+
+archive() { (cd "$1" && find . | busybox cpio -o -H newc 2>/dev/null); }
+
+make_base() {
+  local name
+  for name in "${programs[@]}"; do
+    copy_program "$(realpath "$(command -v "$name")")" /usr/bin
+  done
+  ln -sf bash "$work/base/usr/bin/sh"
+  [ -e "$work/base/usr/bin/busybox" ] || return 1
+  for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_*; do copy_program "$name" /netto/bin; done
+  mkdir -p "$work/base/netto/tests" "$work/base/etc"
+  cp -r "$here" "$work/base/netto/tests/vm"
+  mkdir "$work/base/netto/tests/integration"
+  cp "$here"/../integration/*.bash "$work/base/netto/tests/integration"
+  clang -O2 -target bpf -c "$here/pass.bpf.c" -o "$work/base/netto/tests/vm/pass.bpf.o" || return
+  echo 'root:x:0:0:root:/root:/usr/bin/bash' > "$work/base/etc/passwd"
+  echo 'root:x:0:' > "$work/base/etc/group"
+  install -m 755 "$here/init" "$work/base/init"
+  archive "$work/base" > "$work/base.cpio"
+}
+
+# make_initrd KERNEL: programs and modules, unpacked already: the guest's time is dear
+make_initrd() {
+  local kernel=$cache/$1 tree=$work/$1.tree version module file
+  version=$(cat "$kernel/release")
+  for module in "${modules[@]}"; do
+    modprobe -d "$kernel" -S "$version" --show-depends "$module" 2>/dev/null
+  done | awk '$1 == "insmod" { print $2 }' | sort -u > "$work/$1.modules"
+  while read -r file; do
+    module=$tree${file#"$kernel"}
+    install -D -m 644 "$file" "$module"
+    case $module in *.xz) xz -d "$module" ;; *.zst) zstd -q -d --rm "$module" ;; esac
+  done < "$work/$1.modules"
+  cp "$kernel/lib/modules/$version"/modules.{order,builtin} "$tree/lib/modules/$version/"
+  depmod -b "$tree" "$version" 2>/dev/null
+  (cat "$work/base.cpio"; archive "$tree") > "$work/$1.cpio"
+  rm -rf "$tree"
+}
+
+# boot KERNEL: until it switches itself off; the test lines are in $work/KERNEL.out
+boot() {
+  truncate -s 64M "$work/$1.disk"
+  timeout --kill-after=10 "$boot_seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 \
+    -nodefaults -no-user-config -display none -no-reboot -kernel "$cache/$1/vmlinuz" -initrd "$work/$1.cpio" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off nowatchdog tsc=reliable random.trust_cpu=on netto.kernel=$1" \
+    -serial "file:$work/$1.console" -serial "file:$work/$1.out" \
+    -drive "file=$work/$1.disk,format=raw,if=virtio" \
+    -netdev hubport,id=near,hubid=0 -device virtio-net-pci,netdev=near,romfile= \
+    -netdev hubport,id=far,hubid=0 -device virtio-net-pci,netdev=far,romfile= < /dev/null > "$work/$1.qemu" 2>&1
+}
+
+# report KERNEL STATUS: the guest's lines with its name; one that did not end is a failure
+report() {
+  tr -d '\r' < "$work/$1.out" | sed -E "s/^(ok|not ok|skip) /\1 $1_/"
+  grep -q '^not ok ' "$work/$1.out" && failures=$((failures + 1))
+  if ! grep -q '^guest ended: [01]' "$work/$1.out"; then
+    echo "not ok $1_guest: it did not come to its end (status $2): $(cat "$work/$1.qemu")"
+    tail -25 "$work/$1.console" | tr -d '\r' | sed 's/^/   /'
+    failures=$((failures + 1))
+  fi
+  if [ -n "${VM_RESULTS:-}" ]; then
+    mkdir -p "$VM_RESULTS/$1" && tar -C "$VM_RESULTS/$1" -xf "$work/$1.disk"
+    cp "$work/$1.console" "$VM_RESULTS/$1/console"
+  fi
+}
+
+run_kernel() { # NAME SUITE PACKAGE
+  local why started=$SECONDS status
+  why=$("$here/fetch_kernel.sh" "$2" "$3" "$cache/$1") || { echo "skip $1: $why"; return; }
+  make_initrd "$1"
+  echo "== $1: $(cat "$cache/$1/release"), after $((SECONDS - started)) s"
+  boot "$1"
+  status=$?
+  report "$1" $status
+  echo "== $1: $((SECONDS - started)) s"
+  rm -f "$work/$1".*
+}
+
+wanted=("$@")
+[ $# -gt 0 ] || wanted=(5.10 6.12)
+known=$(awk '!/^#/ { print $1 }' "$here/kernels.tsv")
+[ "${wanted[*]}" != all ] || mapfile -t wanted <<< "$known"
+for name in "${wanted[@]}"; do
+  grep -qxF "$name" <<< "$known" ||
+    { echo "tests/vm/run.sh: $name: one of $(tr '\n' ' ' <<< "$known")or all" >&2; exit 64; }
+done
+[ -x "$bin/netto" ] || { echo "tests/vm/run.sh: no $bin/netto: build it first" >&2; exit 69; }
+make_base || exit
+mkdir -p "$cache"
+for name in "${wanted[@]}"; do
+  IFS=$'\t' read -r _ suite package < <(awk -v name="$name" '$1 == name' "$here/kernels.tsv")
+  run_kernel "$name" "$suite" "$package"
+done
+[ $failures -eq 0 ]
