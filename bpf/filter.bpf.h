@@ -138,17 +138,32 @@ static __always_inline bool is_network_inode(const struct inode *inode)
 	       (major >= 234 && major <= 254) || (major >= 384 && major <= 511);
 }
 
-/* An empty descriptor passes: another thread may just have closed it. */
-static __always_inline bool is_network_fd(const struct task_struct *task, __u32 fd)
+/* NULL: none is open there. */
+static __always_inline struct file *file_of(const struct task_struct *task, __u32 fd)
 {
 	const struct fdtable *table = task->files->fdt;
 	struct file **slot, *file = 0;
 
 	if (fd >= table->max_fds)
-		return 1;
+		return 0;
 	slot = table->fd + fd;
 	bpf_probe_read_kernel(&file, sizeof(file), slot);
+	return file;
+}
+
+/* An empty descriptor passes: another thread may just have closed it. */
+static __always_inline bool is_network_fd(const struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of(task, fd);
+
 	return !file || is_network_inode(BPF_CORE_READ(file, f_inode));
+}
+
+static __always_inline bool is_socket_fd(const struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of(task, fd);
+
+	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
 static __always_inline bool is_network_call(const struct sampled *s)

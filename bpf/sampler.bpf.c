@@ -8,6 +8,7 @@
  */
 #include "cpus.bpf.h"
 #include "filter.bpf.h"
+#include "slice.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -92,6 +93,7 @@ int on_tick(void *ctx)
 
 	if (!cpu)
 		return 0;
+	cut_slice(cpu);
 	look_at_task(&s);
 	if (!may_be_network(cpu, &s)) {
 		cpu->samples_filtered++;

@@ -37,6 +37,16 @@ enum shared_direction {
 	SHARED_DIRECTIONS,
 };
 
+#define SHARED_SLEEPERS 16384        /* tasks off the CPU inside a socket call; 2^n */
+
+/* One for all CPUs, beside the slots. */
+struct shared_sockets {
+	__u32 check_tid;                 /* whose events are also counted here; 0: nobody's */
+	__u32 reserved;
+	__u64 check_events[SHARED_DIRECTIONS];
+	__u32 sleepers[SHARED_SLEEPERS]; /* how many of them have a thread id that ends so */
+};
+
 /* Where in its socket calls the task running on a CPU is; all 0: outside. Travels
  * with the task when it is switched out. */
 struct shared_socket {
@@ -44,7 +54,7 @@ struct shared_socket {
 	__u8 direction;                  /* of the outermost */
 	__u8 flags;                      /* bpf/socket.bpf.h */
 	__u8 reserved;
-} __attribute__((aligned(4)));
+} __attribute__((aligned(4), may_alias));
 
 enum shared_loss {
 	SHARED_LOST_RING_FULL,

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 int family_share(const struct family *f, struct bpf_object *object)
@@ -27,4 +28,17 @@ void family_unhook(struct family *f, size_t first)
 {
 	while (f->link_count > first)
 		close(f->links[--f->link_count]);
+}
+
+void family_report(struct family *f, const char *name, const char *function, const char *why_not)
+{
+	struct probe_report *report;
+
+	if (f->report_count == FAMILY_REPORTS_MAX)
+		return;
+	report = &f->reports[f->report_count++];
+	report->name = name;
+	report->function = function;
+	report->attached = !why_not;
+	snprintf(report->reason, sizeof(report->reason), "%s", why_not ? why_not : "");
 }

@@ -17,8 +17,9 @@
 struct bpf_object;
 struct bpf_program;
 
-#define FAMILY_HOOKS_MAX 16         /* links beside the perf events, one a CPU */
+#define FAMILY_HOOKS_MAX 64         /* links beside the perf events, one a CPU */
 #define FAMILY_REASON_BYTES 120
+#define FAMILY_REPORTS_MAX 24
 
 struct family {
 	const struct probes_config *config;
@@ -32,13 +33,17 @@ struct family {
 	int *links;                 /* room for slots + FAMILY_HOOKS_MAX */
 	size_t link_count;
 	char reason[FAMILY_REASON_BYTES]; /* why the last attach failed; "": errno says it all */
+	struct probe_report reports[FAMILY_REPORTS_MAX];
+	size_t report_count;
 };
 
-/* Attach one family each. 0; -errno and perhaps f->reason. */
+/* Attach one family each. 0; -errno and perhaps f->reason. socket_attach() makes
+ * its own reports, and gives a reason with 0 when only one direction is exact. */
 int softirq_attach(struct family *f);
 int irq_attach(struct family *f);
 int local_timer_attach(struct family *f);
 int cpu_changes_attach(struct family *f);
+int socket_attach(struct family *f);
 int sampler_attach(struct family *f);
 
 /* Let object use the shared map. 0 or -errno. */
@@ -50,5 +55,8 @@ int family_hook(struct family *f, const struct bpf_program *program, const char 
 
 /* Close the links from the first-th on. */
 void family_unhook(struct family *f, size_t first);
+
+/* Report one probe; why_not is NULL when it is attached. What does not fit is left out. */
+void family_report(struct family *f, const char *name, const char *function, const char *why_not);
 
 #endif

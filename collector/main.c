@@ -59,6 +59,7 @@ static int attach_probes(struct collector *c)
 	const struct probes_config config = {
 		.rate_hz = c->options.rate_hz,
 		.filter = c->options.filter,
+		.exact = c->options.exact,
 	};
 
 	c->kallsyms_fd = open(KALLSYMS_FILE, O_RDONLY | O_CLOEXEC);

@@ -38,6 +38,9 @@ static const char usage[] =
 "      --ring-size=SIZE     a power of two, 64KiB to 1024MiB (4MiB)\n"
 "      --runtime-dir=DIR    where to publish (/run/netto)\n"
 "      --user=USER[:GROUP]  who to become (netto-collector, else 65533)\n"
+"      --exact-syscalls=HOW time sends and receives exactly: fentry, tracepoint (slows\n"
+"                           every system call a little), off; auto: fentry if the\n"
+"                           kernel lets us (auto)\n"
 "      --no-filter          keep every sample in kernel mode, for comparing\n"
 "  -h, --help               this text\n"
 "  -V, --version            the version\n"
@@ -51,6 +54,7 @@ enum {
 	OPT_RING_SIZE,
 	OPT_RUNTIME_DIR,
 	OPT_USER,
+	OPT_EXACT_SYSCALLS,
 	OPT_NO_FILTER,
 };
 
@@ -60,6 +64,7 @@ static const struct option long_options[] = {
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 	{ "user", required_argument, NULL, OPT_USER },
+	{ "exact-syscalls", required_argument, NULL, OPT_EXACT_SYSCALLS },
 	{ "no-filter", no_argument, NULL, OPT_NO_FILTER },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -122,6 +127,19 @@ static uint32_t ring_size(const char *text)
 	return (uint32_t)size;
 }
 
+static enum probes_exact_mode exact_mode(const char *text)
+{
+	static const char *const names[] = {
+		[PROBES_EXACT_AUTO] = "auto", [PROBES_EXACT_FENTRY] = "fentry",
+		[PROBES_EXACT_TRACEPOINT] = "tracepoint", [PROBES_EXACT_OFF] = "off",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i]))
+			return (enum probes_exact_mode)i;
+	usage_error("--exact-syscalls %s: no such way: give auto, fentry, tracepoint or off", text);
+}
+
 /* The user named, or a user of the default name, or the default number. */
 static void choose_user(struct options *o, const char *text)
 {
@@ -167,6 +185,9 @@ static void take(struct options *o, int option, const char **user)
 		break;
 	case OPT_USER:
 		*user = optarg;
+		break;
+	case OPT_EXACT_SYSCALLS:
+		o->exact = exact_mode(optarg);
 		break;
 	case OPT_NO_FILTER:
 		o->filter = false;

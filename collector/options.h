@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "probes.h"
+
 struct options {
 	const char *runtime_dir;   /* argv's own */
 	uint32_t rate_hz;
@@ -14,6 +16,7 @@ struct options {
 	uid_t uid;                 /* who to become; never root */
 	gid_t gid;
 	bool filter;               /* false: every sample in kernel mode passes */
+	enum probes_exact_mode exact;
 };
 
 /* Fill options; on --help, --version or bad usage prints and ends the program

@@ -22,7 +22,7 @@
 /* In the order of attaching: the sampler filters by what the softirq probes see. */
 static const struct {
 	const char *name;
-	const char *function;
+	const char *function;       /* NULL: it makes its own reports */
 	int (*attach)(struct family *f);
 	const char *without;        /* what goes on without it; NULL: nothing does */
 } families[] = {
@@ -36,6 +36,8 @@ static const struct {
 #endif
 	{ "cpu_changes", "cpuhp_exit", cpu_changes_attach,
 	  "CPUs that come later are not sampled" },
+	{ "socket", NULL, socket_attach,
+	  "time in sends and receives is estimated from samples" },
 	{ "sampler", "cpu-clock", sampler_attach, NULL },
 };
 
@@ -48,7 +50,6 @@ struct probes {
 	struct cpu_list online;
 	const struct shared_cpu *cpus;      /* a slot a CPU, mapped read-only */
 	size_t cpus_bytes;
-	struct probe_report reports[FAMILIES];
 };
 
 /* The first complaint of libbpf since the last attach: later ones only say
@@ -66,27 +67,32 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
-/* Attach one family and fill its report; says when it goes on without one. */
+/* Without it the whole ends: its absence was ruled out, by us or by the user. */
+static bool is_demanded(const struct probes *p, size_t i)
+{
+	const enum probes_exact_mode exact = p->config.exact;
+
+	if (families[i].attach == socket_attach)
+		return exact == PROBES_EXACT_FENTRY || exact == PROBES_EXACT_TRACEPOINT;
+	return !families[i].without;
+}
+
+/* Attach one family and report it; says when it goes on without. */
 static int attach_family(struct probes *p, size_t i)
 {
-	struct probe_report *report = &p->reports[i];
+	const char *name = families[i].name;
 	struct family *f = &p->family;
 	int err;
 
 	libbpf_says[0] = '\0';
 	f->reason[0] = '\0';
 	err = families[i].attach(f);
-	report->name = families[i].name;
-	report->function = families[i].function;
-	report->attached = !err;
-	if (!err)
-		return 0;
-	if (f->reason[0])
-		snprintf(report->reason, sizeof(report->reason), "%s", f->reason);
-	else
-		preflight_say_bpf(report->reason, sizeof(report->reason), err, libbpf_says);
-	if (families[i].without)
-		log_warn("%s probes off: %s: %s", report->name, report->reason, families[i].without);
+	if (err && !f->reason[0])
+		preflight_say_bpf(f->reason, sizeof(f->reason), err, libbpf_says);
+	if (families[i].function)
+		family_report(f, name, families[i].function, err ? f->reason : NULL);
+	if (f->reason[0] && families[i].without && !(err && is_demanded(p, i)))
+		log_warn("%s probes off: %s: %s", name, f->reason, families[i].without);
 	return err;
 }
 
@@ -137,15 +143,16 @@ static int read_cpus(struct probes *p)
 	return err;
 }
 
-/* All families; only the sampler's error ends it. */
+/* All families; only the error of one that is demanded ends it. */
 static int attach_families(struct probes *p)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < FAMILIES; i++) {
 		err = attach_family(p, i);
-		if (err && !families[i].without) {
-			log_error("cannot attach the sampler: %s", p->reports[i].reason);
+		if (err && is_demanded(p, i)) {
+			log_error("cannot attach the %s probes: %s", families[i].name,
+				  p->family.reason);
 			/* A CPU that was online a moment ago: starting again helps. */
 			return EXIT_ERR(err == -ENODEV ? EX_TEMPFAIL : EX_UNAVAILABLE);
 		}
@@ -211,8 +218,8 @@ int probes_seal(struct probes *probes)
 
 size_t probes_reports(const struct probes *probes, const struct probe_report **reports)
 {
-	*reports = probes->reports;
-	return FAMILIES;
+	*reports = probes->family.reports;
+	return probes->family.report_count;
 }
 
 unsigned int probes_cpu_slots(const struct probes *probes)

@@ -14,13 +14,22 @@
 
 struct probes;
 
+/* How to time socket calls exactly. */
+enum probes_exact_mode {
+	PROBES_EXACT_AUTO,          /* fentry where it loads, else not */
+	PROBES_EXACT_FENTRY,        /* the kernel's functions, or none of all this */
+	PROBES_EXACT_TRACEPOINT,    /* system calls by number: slows all of them a little */
+	PROBES_EXACT_OFF,
+};
+
 struct probes_config {
 	uint32_t rate_hz;
 	bool filter;        /* false: every sample in kernel mode passes, for comparing */
+	enum probes_exact_mode exact;
 };
 
 struct probe_report {
-	const char *name;       /* sampler, softirq, hardirq, local_timer, cpu_changes */
+	const char *name;       /* sampler, softirq, hardirq, ...; socket_tx, socket_rx: many */
 	const char *function;   /* what it hooks */
 	bool attached;
 	char reason[120];       /* why not; "" when attached */

@@ -123,6 +123,8 @@ static void prepare_collector(struct launcher *l)
 		child_add(c, "--frequency", l->options.frequency);
 	if (l->options.period)
 		child_add(c, "--period", l->options.period);
+	if (l->options.exact_syscalls)
+		child_add(c, "--exact-syscalls", l->options.exact_syscalls);
 }
 
 static void prepare_aggregator(struct launcher *l)

@@ -26,6 +26,9 @@ static const char usage[] =
 "What to measure\n"
 "  -f, --frequency=HZ           samples per second on each CPU, 1 to 10000 (997)\n"
 "      --user-period=MS         time between two updates, 100 to 60000 (500)\n"
+"      --exact-syscalls=HOW     time sends and receives exactly: fentry, tracepoint\n"
+"                               (slows every system call a little), off; auto: fentry\n"
+"                               if the kernel lets us (auto)\n"
 "  -u, --user-pids=PID,...      follow the user-space CPU time of these processes\n"
 "\n"
 "Where to show it (any number at once; none named: a live table on a terminal,\n"
@@ -47,6 +50,7 @@ static const char usage[] =
 
 enum {
 	OPT_USER_PERIOD = 256,
+	OPT_EXACT_SYSCALLS,
 	OPT_TABLE,
 	OPT_RUNTIME_DIR,
 	OPT_USER,
@@ -55,6 +59,7 @@ enum {
 static const struct option long_options[] = {
 	{ "frequency", required_argument, NULL, 'f' },
 	{ "user-period", required_argument, NULL, OPT_USER_PERIOD },
+	{ "exact-syscalls", required_argument, NULL, OPT_EXACT_SYSCALLS },
 	{ "user-pids", required_argument, NULL, 'u' },
 	{ "table", no_argument, NULL, OPT_TABLE },
 	{ "log-file", required_argument, NULL, 'l' },
@@ -97,6 +102,16 @@ static const char *pid_list(const char *text)
 		usage_error("--user-pids %s: not a list of pids: give 1 to %d numbers with commas, "
 			    "such as 1,4711", text, PIDS_MAX);
 	return text;
+}
+
+static const char *exact_mode(const char *text)
+{
+	static const char *const modes[] = { "auto", "fentry", "tracepoint", "off" };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(text, modes[i]))
+			return text;
+	usage_error("--exact-syscalls %s: no such way: give auto, fentry, tracepoint or off", text);
 }
 
 static const char *not_empty(const char *option, const char *text, const char *what)
@@ -149,6 +164,9 @@ static void take(struct options *o, int option, const char **joined, const char 
 	case 'u':
 		o->pids = pid_list(optarg);
 		break;
+	case OPT_EXACT_SYSCALLS:
+		o->exact_syscalls = exact_mode(optarg);
+		break;
 	case OPT_TABLE:
 		o->table = true;
 		break;
@@ -188,9 +206,10 @@ static void check_words(struct options *o, int argc, char *argv[])
 	}
 	if (optind < argc)
 		usage_error("%s: not a command: there is netto alone, and netto top", argv[optind]);
-	if (o->command == COMMAND_TOP && (o->frequency || o->period))
+	if (o->command == COMMAND_TOP && (o->frequency || o->period || o->exact_syscalls))
 		usage_error("netto top shows what a running collector measures: %s belongs to the "
-			    "netto that started it", o->frequency ? "--frequency" : "--user-period");
+			    "netto that started it", o->frequency ? "--frequency" :
+			    o->period ? "--user-period" : "--exact-syscalls");
 }
 
 void options_parse(struct options *o, int argc, char *argv[])

@@ -27,6 +27,7 @@ struct options {
 	const char *log_file;
 	const char *runtime_dir;
 	const char *user;
+	const char *exact_syscalls;
 	bool table;
 	bool prometheus;
 	char prometheus_address[320];  /* HOST:PORT for the aggregator */

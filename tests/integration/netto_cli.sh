@@ -33,6 +33,9 @@ done
 for value in 0 99 60001 half; do
   refused "period_${value}_is_refused" 64 'user-period.*whole number' "--user-period=$value"
 done
+for value in '' on Fentry kprobe; do
+  refused "exact_syscalls_${value:-empty}_is_refused" 64 'auto, fentry, tracepoint or off' "--exact-syscalls=$value"
+done
 for value in x 1,,2 0 -1 1,2x ,; do
   refused "pid_list_${value}_is_refused" 64 'user-pids' "--user-pids=$value"
 done

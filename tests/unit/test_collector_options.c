@@ -70,6 +70,9 @@ static void a_mistake_is_one_line_with_the_value_seen(void **state)
 		{ args("--user=no-such-user-here"), "--user no-such-user-here: " },
 		{ args("--user=0"), "cannot stay root" },
 		{ args("--runtime-dir="), "--runtime-dir: an empty value" },
+		{ args("--exact-syscalls=yes"), "--exact-syscalls yes: no such way" },
+		{ args("--exact-syscalls="), "give auto, fentry, tracepoint or off" },
+		{ args("--exact-syscalls"), "--exact-syscalls: its value is missing" },
 		{ args("--no-filter=yes"), "--no-filter=yes: " },
 		{ args("-x"), "-x: no such option" },
 		{ args("--wrong"), "--wrong: no such option" },
@@ -117,23 +120,45 @@ static void defaults_are_those_of_the_help(void **state)
 	assert_int_equal(o.period_ns, 500000000);
 	assert_int_equal(o.ring_bytes, 4 << 20);
 	assert_true(o.filter);
+	assert_int_equal(o.exact, PROBES_EXACT_AUTO);
 	assert_int_not_equal(o.uid, 0);
 }
 
 static void every_option_arrives(void **state)
 {
 	char *argv[] = args("-f", "10", "--period=1000", "--ring-size=64KiB", "--no-filter",
-			    "--runtime-dir=/x");
+			    "--runtime-dir=/x", "--exact-syscalls=off");
 	struct options o;
 
 	(void)state;
 	optind = 1;
-	options_parse(&o, 7, argv);
+	options_parse(&o, 8, argv);
 	assert_int_equal(o.rate_hz, 10);
 	assert_int_equal(o.period_ns, 1000000000);
 	assert_int_equal(o.ring_bytes, 64 << 10);
 	assert_string_equal(o.runtime_dir, "/x");
 	assert_false(o.filter);
+	assert_int_equal(o.exact, PROBES_EXACT_OFF);
+}
+
+static void sends_and_receives_are_timed_in_four_ways(void **state)
+{
+	static const struct { const char *text; enum probes_exact_mode want; } rows[] = {
+		{ "--exact-syscalls=auto", PROBES_EXACT_AUTO },
+		{ "--exact-syscalls=fentry", PROBES_EXACT_FENTRY },
+		{ "--exact-syscalls=tracepoint", PROBES_EXACT_TRACEPOINT },
+		{ "--exact-syscalls=off", PROBES_EXACT_OFF },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *argv[] = args((char *)rows[i].text);
+		struct options o;
+
+		optind = 1;
+		options_parse(&o, 2, argv);
+		assert_int_equal(o.exact, rows[i].want);
+	}
 }
 
 static void sizes_are_written_in_four_ways(void **state)
@@ -177,6 +202,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_the_help),
 		cmocka_unit_test(every_option_arrives),
 		cmocka_unit_test(sizes_are_written_in_four_ways),
+		cmocka_unit_test(sends_and_receives_are_timed_in_four_ways),
 		cmocka_unit_test(root_becomes_whom_it_is_told),
 	};
 

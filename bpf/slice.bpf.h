@@ -1,0 +1,111 @@
+/* bpf/slice.bpf.h - the time that the running task spends inside its socket calls
+ *
+ * A slot of `cpus` says how deep in socket calls the task is that runs there, and
+ * since when this slice of them counts. What softirqs and interrupts took
+ * meanwhile is subtracted by the difference of their own counters. At a switch
+ * the slice ends, and the depth goes away with the task (socket_switch.bpf.c),
+ * so that a call costs no look-up unless it sleeps.
+ *
+ * Who writes: programs in the task, which can be interrupted anywhere, and in
+ * fentry also preempted, though not moved to another CPU; the switch; and the
+ * sampler, which cuts long slices from its interrupt. Whoever was interrupted
+ * finds its depth as it left it, since others leave theirs at 0 or take it
+ * along. That its slice was cut meanwhile it sees by socket_cuts; then what it
+ * has measured counts already, but for some ns. A counter never goes back, and
+ * no time counts twice.
+ */
+#ifndef NETTO_BPF_SLICE_BPF_H
+#define NETTO_BPF_SLICE_BPF_H
+
+#include "cpus.bpf.h"
+
+#define SLICE_TRIES 3
+
+static __always_inline void write_now(__u64 *value, __u64 now)
+{
+	*(volatile __u64 *)value = now;
+}
+
+static __always_inline __u32 cuts_of(const struct shared_cpu *cpu)
+{
+	return *(const volatile __u32 *)&cpu->socket_cuts;
+}
+
+static __always_inline bool is_inside(const struct shared_cpu *cpu)
+{
+	return *(const volatile __u32 *)&cpu->socket;
+}
+
+static __always_inline __u64 stolen_ns(const struct shared_cpu *cpu)
+{
+	return read_now(&cpu->irq_ns) + read_now(&cpu->softirq_all_ns);
+}
+
+/* Nothing may be stolen between the two looks, or it would be subtracted from a
+ * slice that does not contain it. */
+static __always_inline void begin_slice(struct shared_cpu *cpu)
+{
+	int tries;
+
+	for (tries = 0; tries < SLICE_TRIES; tries++) {
+		__u32 cuts = cuts_of(cpu);
+		__u64 stolen = stolen_ns(cpu);
+		__u64 now_ns = bpf_ktime_get_ns();
+
+		write_now(&cpu->socket_stolen_ns, stolen);
+		write_now(&cpu->socket_since_ns, now_ns);
+		if (stolen == stolen_ns(cpu) && cuts == cuts_of(cpu))
+			return;
+	}
+}
+
+/* Atomic: a task preempted between load and store would set the counter back. */
+static __always_inline void add_slice(struct shared_cpu *cpu, __u64 ns)
+{
+	if (ns >> 63)                /* begun in a storm of interrupts: by some ns, not more */
+		return;
+	if (cpu->socket.direction == SHARED_RECEIVE)
+		__sync_fetch_and_add(&cpu->socket_ns[SHARED_RECEIVE], ns);
+	else
+		__sync_fetch_and_add(&cpu->socket_ns[SHARED_SEND], ns);
+}
+
+static __always_inline void end_slice(struct shared_cpu *cpu)
+{
+	__u32 cuts = cuts_of(cpu);
+	__u64 since_ns = 0, ns = 0;
+	int tries;
+
+	for (tries = 0; tries < SLICE_TRIES; tries++) {
+		__u64 stolen = stolen_ns(cpu);
+
+		since_ns = read_now(&cpu->socket_since_ns);
+		ns = bpf_ktime_get_ns() - since_ns - (stolen - read_now(&cpu->socket_stolen_ns));
+		if (stolen == stolen_ns(cpu))
+			break;
+	}
+	write_now(&cpu->socket_since_ns, 0);
+	if (since_ns && cuts == cuts_of(cpu))
+		add_slice(cpu, ns);
+}
+
+/* From the sampler's interrupt: a call that goes on for long shows meanwhile.
+ * The slice ends where the interrupt began, which is not in irq_ns yet; one that
+ * a softirq interrupted is left for the next time. */
+static __always_inline void cut_slice(struct shared_cpu *cpu)
+{
+	__u64 stolen, now_ns;
+
+	if (!cpu->socket.depth || !cpu->socket_since_ns || cpu->vector)
+		return;
+	stolen = stolen_ns(cpu);
+	now_ns = cpu->irq_since_ns;
+	if (!now_ns)
+		now_ns = bpf_ktime_get_ns();
+	add_slice(cpu, now_ns - cpu->socket_since_ns - (stolen - cpu->socket_stolen_ns));
+	cpu->socket_since_ns = now_ns;
+	cpu->socket_stolen_ns = stolen;
+	cpu->socket_cuts++;
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* bpf/socket.bpf.h - entering and leaving socket calls: the outermost one decides */
+#ifndef NETTO_BPF_SOCKET_BPF_H
+#define NETTO_BPF_SOCKET_BPF_H
+
+#include "slice.bpf.h"
+
+#define SOCKET_WRAPPED 1             /* in a system call that makes many calls: one event */
+#define SOCKET_COUNTED 2             /* which is counted already */
+#define SOCKET_PAUSED 4              /* busy polling: a context of its own */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct shared_sockets);
+} sockets SEC(".maps");
+
+static __always_inline struct shared_sockets *all_sockets(void)
+{
+	__u32 first = 0;
+
+	return bpf_map_lookup_elem(&sockets, &first);
+}
+
+static __always_inline void count_event(struct shared_cpu *cpu, __u32 direction)
+{
+	struct shared_sockets *all = all_sockets();
+
+	if (cpu->socket.flags & SOCKET_COUNTED)
+		return;
+	if (cpu->socket.flags & SOCKET_WRAPPED)
+		cpu->socket.flags |= SOCKET_COUNTED;
+	direction = direction == SHARED_RECEIVE;
+	__sync_fetch_and_add(&cpu->socket_events[direction], 1);
+	if (all && all->check_tid && all->check_tid == (__u32)bpf_get_current_pid_tgid())
+		__sync_fetch_and_add(&all->check_events[direction], 1);
+}
+
+static __always_inline void enter_call(struct shared_cpu *cpu, __u32 direction)
+{
+	if (cpu->socket.depth++)
+		return;
+	cpu->socket.direction = direction;
+	begin_slice(cpu);
+}
+
+/* False: its entry was not seen, or its state was lost. */
+static __always_inline bool leave_call(struct shared_cpu *cpu)
+{
+	if (!cpu->socket.depth)
+		return 0;
+	if (cpu->socket.depth > 1) {
+		cpu->socket.depth--;
+		return 1;
+	}
+	end_slice(cpu);
+	count_event(cpu, cpu->socket.direction);
+	cpu->socket.depth = 0;
+	cpu->socket.direction = 0;
+	write_now(&cpu->socket_since_ns, 0);
+	return 1;
+}
+
+/* A call that never ended, as far as we saw. */
+static __always_inline void forget_call(struct shared_cpu *cpu)
+{
+	*(volatile __u32 *)&cpu->socket = 0;
+	write_now(&cpu->socket_since_ns, 0);
+	__sync_fetch_and_add(&cpu->socket_missed, 1);
+}
+
+#endif

@@ -1,0 +1,303 @@
+/* collector/socket.c - load, attach and check the probes of socket calls */
+#include "family.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "preflight.h"
+#include "socket_check.h"
+
+#include "socket.skel.h"
+#include "socket_switch.skel.h"
+#include "socket_tp.skel.h"
+
+enum role {
+	CALL,           /* a socket call, alone or inside another one */
+	WRAPPER,        /* makes many of them: one event */
+	POLL,           /* works for others meanwhile */
+};
+
+/* Which function serves which call differs from kernel to kernel; what a kernel
+ * has of these covers all (5.10 to 6.18), and the outermost one counts. */
+static const struct function {
+	const char *name;
+	enum role role;
+	enum shared_direction direction;
+	bool alternative;       /* only if the one before could not be attached */
+} functions[] = {
+	{ "__sys_sendto", CALL, SHARED_SEND, false },
+	{ "____sys_sendmsg", CALL, SHARED_SEND, false },
+	{ "__sys_sendmmsg", CALL, SHARED_SEND, false },
+	{ "sock_write_iter", CALL, SHARED_SEND, false },
+	{ "sock_sendmsg", CALL, SHARED_SEND, false },           /* io_uring */
+	{ "splice_to_socket", CALL, SHARED_SEND, false },       /* 6.5 and newer */
+	{ "generic_splice_sendpage", CALL, SHARED_SEND, true }, /* before; calls sock_sendpage */
+	{ "sock_sendpage", CALL, SHARED_SEND, true },
+	{ "__sys_recvfrom", CALL, SHARED_RECEIVE, false },
+	{ "____sys_recvmsg", CALL, SHARED_RECEIVE, false },
+	{ "__sys_recvmmsg", CALL, SHARED_RECEIVE, false },
+	{ "sock_read_iter", CALL, SHARED_RECEIVE, false },
+	{ "sock_splice_read", CALL, SHARED_RECEIVE, false },
+	{ "sock_recvmsg", CALL, SHARED_RECEIVE, false },
+	{ "napi_busy_loop", POLL, SHARED_RECEIVE, false },
+	{ "do_splice_direct", WRAPPER, SHARED_SEND, false },    /* sendfile, both directions */
+};
+
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+
+#define BOTH (1u << SHARED_SEND | 1u << SHARED_RECEIVE)
+
+static const char *const names[SHARED_DIRECTIONS] = {
+	[SHARED_SEND] = "socket_tx",
+	[SHARED_RECEIVE] = "socket_rx",
+};
+
+/* What is needed while attaching only. */
+struct attempt {
+	struct family *family;
+	size_t first_link;
+	size_t first_report;
+	int sockets_fd;                     /* the map of that name; -1 */
+	struct shared_sockets *sockets;     /* and where it is mapped; NULL */
+	struct socket_check check;
+};
+
+static int share(const struct attempt *a, struct bpf_object *object)
+{
+	struct bpf_map *sockets = bpf_object__find_map_by_name(object, "sockets");
+	int err = family_share(a->family, object);
+
+	return err ? err : bpf_map__reuse_fd(sockets, a->sockets_fd);
+}
+
+static int open_attempt(struct attempt *a, struct family *f)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	void *sockets;
+
+	*a = (struct attempt){
+		.family = f, .first_link = f->link_count, .first_report = f->report_count,
+	};
+	a->sockets_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netto_sockets", sizeof(uint32_t),
+				       sizeof(struct shared_sockets), 1, &opts);
+	if (a->sockets_fd < 0)
+		return a->sockets_fd;
+	sockets = mmap(NULL, sizeof(*a->sockets), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       a->sockets_fd, 0);
+	if (sockets == MAP_FAILED)
+		return -errno;
+	a->sockets = sockets;
+	return 0;
+}
+
+static void close_attempt(struct attempt *a)
+{
+	if (a->sockets)
+		munmap(a->sockets, sizeof(*a->sockets));
+	if (a->sockets_fd >= 0)
+		close(a->sockets_fd);
+}
+
+static void take_back(struct attempt *a)
+{
+	family_unhook(a->family, a->first_link);
+	a->family->report_count = a->first_report;
+}
+
+/* In front of everything else: a call that slept unseen could not be timed. */
+static int attach_switch(struct attempt *a)
+{
+	struct socket_switch_bpf *skel = socket_switch_bpf__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	err = share(a, skel->obj);
+	if (!err)
+		err = socket_switch_bpf__load(skel);
+	if (!err)
+		err = family_hook(a->family, skel->progs.on_exit, NULL);
+	if (!err)
+		err = family_hook(a->family, skel->progs.on_switch, NULL);
+	socket_switch_bpf__destroy(skel);
+	return err;
+}
+
+static int attach_system_calls(struct attempt *a, unsigned int directions)
+{
+	struct socket_tp_bpf *skel = socket_tp_bpf__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	skel->rodata->directions = directions;
+	err = share(a, skel->obj);
+	if (!err)
+		err = socket_tp_bpf__load(skel);
+	if (!err)
+		err = family_hook(a->family, skel->progs.on_sys_exit, NULL);
+	if (!err)
+		err = family_hook(a->family, skel->progs.on_sys_enter, NULL);
+	socket_tp_bpf__destroy(skel);
+	for (int d = 0; d < SHARED_DIRECTIONS && !err; d++)
+		if (directions & 1u << d)
+			family_report(a->family, names[d], "sys_enter, sys_exit", NULL);
+	return err;
+}
+
+/* The object has a pair of programs a role; only that one is loaded. */
+static int load_pair(const struct attempt *a, struct socket_bpf *skel, const struct function *fn,
+		     struct bpf_program *entry, struct bpf_program *back)
+{
+	struct bpf_program *program;
+	int err;
+
+	bpf_object__for_each_program(program, skel->obj)
+		bpf_program__set_autoload(program, program == entry || program == back);
+	skel->rodata->direction = fn->direction;
+	skel->rodata->has_user_workers = preflight_kernel() >= PREFLIGHT_KERNEL(6, 4);
+	err = bpf_program__set_attach_target(entry, 0, fn->name);
+	if (!err)
+		err = bpf_program__set_attach_target(back, 0, fn->name);
+	if (!err)
+		err = share(a, skel->obj);
+	return err ? err : socket_bpf__load(skel);
+}
+
+/* The return first: an entry without its return would count on and on. */
+static int attach_function(struct attempt *a, const struct function *fn)
+{
+	size_t first = a->family->link_count;
+	struct socket_bpf *skel = socket_bpf__open();
+	struct bpf_program *pairs[][2] = {
+		[CALL] = { skel ? skel->progs.on_entry : NULL, skel ? skel->progs.on_return : NULL },
+		[WRAPPER] = { skel ? skel->progs.on_wrapper_entry : NULL,
+			      skel ? skel->progs.on_wrapper_return : NULL },
+		[POLL] = { skel ? skel->progs.on_poll_entry : NULL,
+			   skel ? skel->progs.on_poll_return : NULL },
+	};
+	int err;
+
+	if (!skel)
+		return -errno;
+	err = load_pair(a, skel, fn, pairs[fn->role][0], pairs[fn->role][1]);
+	if (!err)
+		err = family_hook(a->family, pairs[fn->role][1], NULL);
+	if (!err)
+		err = family_hook(a->family, pairs[fn->role][0], NULL);
+	if (err)
+		family_unhook(a->family, first);
+	socket_bpf__destroy(skel);
+	return err;
+}
+
+/* Each by itself, whatever becomes of the others; but a kernel that refuses one
+ * for want of permission refuses all. 0: some are attached; else the last error. */
+static int attach_functions(struct attempt *a, unsigned int directions)
+{
+	bool attached = false, before = false;
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < FUNCTIONS; i++) {
+		const struct function *fn = &functions[i];
+		char why[FAMILY_REASON_BYTES];
+
+		if (!(directions & 1u << fn->direction) && fn->role != WRAPPER)
+			continue;
+		if (fn->alternative && before)
+			continue;
+		err = attach_function(a, fn);
+		before = !err;
+		attached |= !err;
+		if (err == -EPERM)
+			return err;
+		if (err == -ESRCH || err == -ENOENT)
+			snprintf(why, sizeof(why), "this kernel has no such function");
+		else
+			snprintf(why, sizeof(why), "%s", strerror(-err));
+		family_report(a->family, names[fn->direction], fn->name, err ? why : NULL);
+	}
+	return attached ? 0 : err;
+}
+
+static int attach(struct attempt *a, bool tracepoints, unsigned int directions)
+{
+	int err = attach_switch(a);
+
+	if (!err)
+		err = tracepoints ? attach_system_calls(a, directions) :
+				    attach_functions(a, directions);
+	if (err)
+		take_back(a);
+	else
+		family_report(a->family, "socket_switch", "sched_switch", NULL);
+	return err;
+}
+
+/* A direction that did not count right is left out. The directions that did, or -errno. */
+static int attach_checked(struct attempt *a, bool tracepoints)
+{
+	unsigned int right = BOTH;
+	int err = attach(a, tracepoints, BOTH);
+
+	if (err)
+		return err;
+	right = socket_check(&a->check, a->sockets);
+	if (right == BOTH)
+		return BOTH;
+	take_back(a);
+	err = right ? attach(a, tracepoints, right) : -EPROTO;
+	for (int d = SHARED_DIRECTIONS - 1; d >= 0; d--) {
+		if (right & 1u << d)
+			continue;
+		family_report(a->family, names[d], "self-check", a->check.why[d]);
+		snprintf(a->family->reason, sizeof(a->family->reason), "%s", a->check.why[d]);
+	}
+	return err ? err : (int)right;
+}
+
+/* Nothing was attached: what was tried, and what came of it. */
+static void report_failure(struct family *f, const char *function, const char *why)
+{
+	for (int d = 0; d < SHARED_DIRECTIONS; d++)
+		family_report(f, names[d], function, why);
+}
+
+int socket_attach(struct family *f)
+{
+	const bool tracepoints = f->config->exact == PROBES_EXACT_TRACEPOINT;
+	const char *tried = tracepoints ? "sys_enter, sys_exit" : "__sys_sendto";
+	struct attempt a;
+	int err;
+
+	if (f->config->exact == PROBES_EXACT_OFF) {
+		report_failure(f, tried, "switched off by --exact-syscalls");
+		return 0;
+	}
+	if (!f->softirqs_known) {
+		snprintf(f->reason, sizeof(f->reason), "softirqs within the calls cannot be timed");
+		report_failure(f, tried, f->reason);
+		return -EOPNOTSUPP;
+	}
+	err = open_attempt(&a, f);
+	if (!err)
+		err = attach_checked(&a, tracepoints);
+	if (err > 0) {
+		f->exact[SHARED_SEND] = err & 1 << SHARED_SEND;
+		f->exact[SHARED_RECEIVE] = err & 1 << SHARED_RECEIVE;
+		err = 0;
+	} else if (f->report_count == a.first_report) {
+		if (err == -EPERM && !tracepoints)   /* the others load: it is none of our rights */
+			snprintf(f->reason, sizeof(f->reason), "this kernel refuses fentry programs");
+		else
+			preflight_say_bpf(f->reason, sizeof(f->reason), err, "");
+		report_failure(f, tried, f->reason);
+	}
+	close_attempt(&a);
+	return err;
+}
