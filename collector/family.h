@@ -46,6 +46,9 @@ int cpu_changes_attach(struct family *f);
 int socket_attach(struct family *f);
 int sampler_attach(struct family *f);
 
+/* Report the probes of socket calls as not attached. */
+void socket_refuse(struct family *f, const char *why);
+
 /* Let object use the shared map. 0 or -errno. */
 int family_share(const struct family *f, struct bpf_object *object);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "collector.h"
 #include "exit_status.h"
 #include "hello.h"
@@ -233,6 +234,8 @@ int main(int argc, char *argv[])
 
 	log_open("netto-collector");
 	options_parse(&c.options, argc, argv);
+	if (c.options.check)
+		return exit_status(check_run(&c.options));
 	loop_catch_signals();
 
 	err = sandbox_prepare();                /* nothing inherited stays open */

@@ -42,6 +42,7 @@ static const char usage[] =
 "                           every system call a little), off; auto: fentry if the\n"
 "                           kernel lets us (auto)\n"
 "      --no-filter          keep every sample in kernel mode, for comparing\n"
+"      --check              attach the probes, report in lines for \"netto check\", end\n"
 "  -h, --help               this text\n"
 "  -V, --version            the version\n"
 "\n"
@@ -56,6 +57,7 @@ enum {
 	OPT_USER,
 	OPT_EXACT_SYSCALLS,
 	OPT_NO_FILTER,
+	OPT_CHECK,
 };
 
 static const struct option long_options[] = {
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "exact-syscalls", required_argument, NULL, OPT_EXACT_SYSCALLS },
 	{ "no-filter", no_argument, NULL, OPT_NO_FILTER },
+	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -191,6 +194,9 @@ static void take(struct options *o, int option, const char **user)
 		break;
 	case OPT_NO_FILTER:
 		o->filter = false;
+		break;
+	case OPT_CHECK:
+		o->check = true;
 		break;
 	case 'h':
 		fputs(usage, stdout);

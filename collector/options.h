@@ -17,6 +17,7 @@ struct options {
 	gid_t gid;
 	bool filter;               /* false: every sample in kernel mode passes */
 	enum probes_exact_mode exact;
+	bool check;                /* only try the probes, and report */
 };
 
 /* Fill options; on --help, --version or bad usage prints and ends the program

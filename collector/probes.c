@@ -50,6 +50,7 @@ struct probes {
 	struct cpu_list online;
 	const struct shared_cpu *cpus;      /* a slot a CPU, mapped read-only */
 	size_t cpus_bytes;
+	size_t tried;                       /* families */
 };
 
 /* The first complaint of libbpf since the last attach: later ones only say
@@ -120,7 +121,6 @@ static int open_family(struct probes *p)
 {
 	struct family *f = &p->family;
 
-	f->config = &p->config;
 	f->online = &p->online;
 	f->slots = p->possible.slots;
 	f->rings = calloc(f->slots, sizeof(*f->rings));
@@ -150,6 +150,7 @@ static int attach_families(struct probes *p)
 
 	for (size_t i = 0; i < FAMILIES; i++) {
 		err = attach_family(p, i);
+		p->tried++;
 		if (err && is_demanded(p, i)) {
 			log_error("cannot attach the %s probes: %s", families[i].name,
 				  p->family.reason);
@@ -183,6 +184,23 @@ static int attach_all(struct probes *p)
 	return err;
 }
 
+/* Rows for the families from the first-th on, none of which was tried. */
+static void report_untried(struct family *f, size_t first, const char *why)
+{
+	for (size_t i = first; i < FAMILIES; i++) {
+		if (families[i].function)
+			family_report(f, families[i].name, families[i].function, why);
+		else
+			socket_refuse(f, why);
+	}
+}
+
+static void tell_reports(const struct family *f)
+{
+	for (size_t i = 0; i < f->report_count && f->config->on_report; i++)
+		f->config->on_report(f->config->report_arg, &f->reports[i]);
+}
+
 int probes_attach(struct probes **probes, const struct probes_config *config)
 {
 	struct probes *p;
@@ -194,15 +212,26 @@ int probes_attach(struct probes **probes, const struct probes_config *config)
 		return -ENOMEM;
 	p->config = *config;
 	p->family.cpus_fd = -1;
+	p->family.config = &p->config;
 	err = read_cpus(p);
 	if (!err)
 		err = attach_all(p);
+	report_untried(&p->family, p->tried, "");
+	tell_reports(&p->family);
 	if (err) {
 		probes_close(p);
 		return err;
 	}
 	*probes = p;
 	return 0;
+}
+
+void probes_refuse(const struct probes_config *config, const char *why)
+{
+	struct family f = { .config = config };
+
+	report_untried(&f, 0, why);
+	tell_reports(&f);
 }
 
 int probes_seal(struct probes *probes)

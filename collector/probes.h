@@ -22,22 +22,30 @@ enum probes_exact_mode {
 	PROBES_EXACT_OFF,
 };
 
-struct probes_config {
-	uint32_t rate_hz;
-	bool filter;        /* false: every sample in kernel mode passes, for comparing */
-	enum probes_exact_mode exact;
-};
-
 struct probe_report {
 	const char *name;       /* sampler, softirq, hardirq, ...; socket_tx, socket_rx: many */
 	const char *function;   /* what it hooks */
 	bool attached;
-	char reason[120];       /* why not; "" when attached */
+	char reason[120];       /* why not; "" when attached, or when not tried */
+};
+
+/* report is valid during the call. */
+typedef void (*probes_report_fn)(void *arg, const struct probe_report *report);
+
+struct probes_config {
+	uint32_t rate_hz;
+	bool filter;        /* false: every sample in kernel mode passes, for comparing */
+	enum probes_exact_mode exact;
+	probes_report_fn on_report;     /* told of each probe, after a failure too; NULL: nobody */
+	void *report_arg;
 };
 
 /* Load and attach all families, after preflight_check(); says in one line each
  * what the user has to know. 0; -errno or EXIT_ERR() when the sampler cannot run. */
 int probes_attach(struct probes **probes, const struct probes_config *config);
+
+/* Tell on_report of all probes that none was tried, and why. */
+void probes_refuse(const struct probes_config *config, const char *why);
 
 /* Close what the steady state does not need. Says nothing; 0 or -errno. */
 int probes_seal(struct probes *probes);

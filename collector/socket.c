@@ -19,6 +19,7 @@
 enum role {
 	CALL,           /* a socket call, alone or inside another one */
 	WRAPPER,        /* makes many of them: one event */
+	POLL,           /* works for others meanwhile */
 };
 
 /* Which function serves which call differs from kernel to kernel; what a kernel
@@ -43,6 +44,7 @@ static const struct function {
 	{ "sock_read_iter", CALL, SHARED_RECEIVE, false },
 	{ "sock_splice_read", CALL, SHARED_RECEIVE, false },
 	{ "sock_recvmsg", CALL, SHARED_RECEIVE, false },
+	{ "napi_busy_loop", POLL, SHARED_RECEIVE, false },
 	{ "do_splice_direct", WRAPPER, SHARED_SEND, false },    /* sendfile, both directions */
 };
 
@@ -176,6 +178,8 @@ static int attach_function(struct attempt *a, const struct function *fn)
 		[CALL] = { skel ? skel->progs.on_entry : NULL, skel ? skel->progs.on_return : NULL },
 		[WRAPPER] = { skel ? skel->progs.on_wrapper_entry : NULL,
 			      skel ? skel->progs.on_wrapper_return : NULL },
+		[POLL] = { skel ? skel->progs.on_poll_entry : NULL,
+			   skel ? skel->progs.on_poll_return : NULL },
 	};
 	int err;
 
@@ -257,27 +261,27 @@ static int attach_checked(struct attempt *a, bool tracepoints)
 	return err ? err : (int)right;
 }
 
-/* Nothing was attached: what was tried, and what came of it. */
-static void report_failure(struct family *f, const char *function, const char *why)
+void socket_refuse(struct family *f, const char *why)
 {
+	const bool tracepoints = f->config->exact == PROBES_EXACT_TRACEPOINT;
+
 	for (int d = 0; d < SHARED_DIRECTIONS; d++)
-		family_report(f, names[d], function, why);
+		family_report(f, names[d], tracepoints ? "sys_enter, sys_exit" : "__sys_sendto", why);
 }
 
 int socket_attach(struct family *f)
 {
 	const bool tracepoints = f->config->exact == PROBES_EXACT_TRACEPOINT;
-	const char *tried = tracepoints ? "sys_enter, sys_exit" : "__sys_sendto";
 	struct attempt a;
 	int err;
 
 	if (f->config->exact == PROBES_EXACT_OFF) {
-		report_failure(f, tried, "switched off by --exact-syscalls");
+		socket_refuse(f, "switched off by --exact-syscalls");
 		return 0;
 	}
 	if (!f->softirqs_known) {
 		snprintf(f->reason, sizeof(f->reason), "softirqs within the calls cannot be timed");
-		report_failure(f, tried, f->reason);
+		socket_refuse(f, f->reason);
 		return -EOPNOTSUPP;
 	}
 	err = open_attempt(&a, f);
@@ -292,7 +296,7 @@ int socket_attach(struct family *f)
 			snprintf(f->reason, sizeof(f->reason), "this kernel refuses fentry programs");
 		else
 			preflight_say_bpf(f->reason, sizeof(f->reason), err, "");
-		report_failure(f, tried, f->reason);
+		socket_refuse(f, f->reason);
 	}
 	close_attempt(&a);
 	return err;

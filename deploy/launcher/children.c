@@ -107,6 +107,8 @@ static void run_child(struct child *child, pid_t parent)
 		if (null >= 0)
 			(void)dup2(null, STDIN_FILENO);
 	}
+	if (child->output_fd)
+		(void)dup2(child->output_fd, STDOUT_FILENO);
 	if (become_user(child)) {
 		log_error("cannot become uid %u: %s", child->uid, strerror(errno));
 		_exit(EX_NOPERM);

@@ -18,6 +18,7 @@ struct child {
 	uid_t uid;
 	gid_t gid;
 	bool foreground;                     /* hand it the terminal */
+	int output_fd;                       /* becomes its standard output; 0: netto's own */
 	pid_t pid;                           /* 0: not running */
 };
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "children.h"
 #include "exit_status.h"
 #include "log.h"
@@ -326,6 +327,9 @@ int main(int argc, char *argv[])
 
 	log_open("netto");
 	options_parse(&l.options, argc, argv);
-	err = l.options.command == COMMAND_TOP ? top(&l) : run(&l);
+	if (l.options.command == COMMAND_CHECK)
+		err = check_command(&l.options.check);
+	else
+		err = l.options.command == COMMAND_TOP ? top(&l) : run(&l);
 	return exit_status(err);
 }

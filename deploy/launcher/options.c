@@ -12,7 +12,6 @@
 #include "log.h"
 #include "parse.h"
 
-#define HZ_MAX 10000
 #define PERIOD_MS_MIN 100
 #define PERIOD_MS_MAX 60000
 #define PIDS_MAX 256
@@ -22,6 +21,8 @@
 static const char usage[] =
 "usage: netto [OPTION...]        measure this machine's network stack (as root)\n"
 "       netto top [OPTION...]    one more view of a netto that already runs\n"
+"       netto check [OPTION...]  what this kernel offers, probe by probe, and what is\n"
+"                                missing; netto check --help\n"
 "\n"
 "What to measure\n"
 "  -f, --frequency=HZ           samples per second on each CPU, 1 to 10000 (997)\n"
@@ -104,7 +105,7 @@ static const char *pid_list(const char *text)
 	return text;
 }
 
-static const char *exact_mode(const char *text)
+const char *options_exact_mode(const char *text)
 {
 	static const char *const modes[] = { "auto", "fentry", "tracepoint", "off" };
 
@@ -165,7 +166,7 @@ static void take(struct options *o, int option, const char **joined, const char 
 		o->pids = pid_list(optarg);
 		break;
 	case OPT_EXACT_SYSCALLS:
-		o->exact_syscalls = exact_mode(optarg);
+		o->exact_syscalls = options_exact_mode(optarg);
 		break;
 	case OPT_TABLE:
 		o->table = true;
@@ -204,8 +205,11 @@ static void check_words(struct options *o, int argc, char *argv[])
 		o->command = COMMAND_TOP;
 		optind++;
 	}
+	if (optind < argc && !strcmp(argv[optind], "check"))
+		usage_error("check: its options come behind it: netto check --help lists them");
 	if (optind < argc)
-		usage_error("%s: not a command: there is netto alone, and netto top", argv[optind]);
+		usage_error("%s: not a command: there is netto alone, netto top and netto check",
+			    argv[optind]);
 	if (o->command == COMMAND_TOP && (o->frequency || o->period || o->exact_syscalls))
 		usage_error("netto top shows what a running collector measures: %s belongs to the "
 			    "netto that started it", o->frequency ? "--frequency" :
@@ -218,6 +222,11 @@ void options_parse(struct options *o, int argc, char *argv[])
 	int option;
 
 	*o = (struct options){ .runtime_dir = RUNTIME_DIR_DEFAULT };
+	if (argc > 1 && !strcmp(argv[1], "check")) {
+		o->command = COMMAND_CHECK;
+		check_options_parse(&o->check, argc - 1, argv + 1);
+		return;
+	}
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":f:u:l:Pa:p:hV", long_options, NULL)) != -1) {
 		if (option == ':')

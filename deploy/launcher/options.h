@@ -11,11 +11,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "check_options.h"
+
 #define RUNTIME_DIR_DEFAULT "/run/netto"
+#define HZ_DEFAULT 997
+#define HZ_MAX 10000
 
 enum command {
 	COMMAND_RUN,   /* collector and aggregator together */
 	COMMAND_TOP,   /* one more consumer of a running collector */
+	COMMAND_CHECK, /* what this kernel offers; its options are in check */
 };
 
 /* Texts are argv's own or static; NULL: not given. */
@@ -31,10 +36,14 @@ struct options {
 	bool table;
 	bool prometheus;
 	char prometheus_address[320];  /* HOST:PORT for the aggregator */
+	struct check_options check;
 };
 
 /* Fill options; on --help, --version or bad usage prints and ends the program
  * (0 or 64). */
 void options_parse(struct options *options, int argc, char *argv[]);
+
+/* text, if it is a value of --exact-syscalls; else says so and ends the program. */
+const char *options_exact_mode(const char *text);
 
 #endif

@@ -1,0 +1,190 @@
+/* check_text.c - the result of netto check for people, on one screen */
+#include "check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define INDENT 14       /* of the second column */
+#define CELL 40         /* two facts a line */
+#define STATE 10        /* of a probe */
+#define NAME 26         /* of a fact */
+#define TEXT_BYTES 2048
+
+enum colour { PLAIN, BOLD, GOOD, BAD };
+
+struct screen {
+	const struct check_style *style;
+	FILE *out;
+};
+
+static void put_coloured(const struct screen *s, enum colour colour, const char *text)
+{
+	static const char *const codes[] = { "", "\033[1m", "\033[32m", "\033[33m" };
+
+	if (s->style->colour && colour != PLAIN)
+		fprintf(s->out, "%s%s\033[0m", codes[colour], text);
+	else
+		fputs(text, s->out);
+}
+
+/* Words of text, wrapped under column indent, which the cursor is in. */
+static void put_words(const struct screen *s, size_t indent, const char *text)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t bytes = strcspn(text, " ");
+		bool first = column == indent;
+
+		if (!first && s->style->columns && column + 1 + bytes >= s->style->columns) {
+			fprintf(s->out, "\n%*s", (int)indent, "");
+			column = indent;
+			first = true;
+		}
+		fprintf(s->out, "%s%.*s", first ? "" : " ", (int)bytes, text);
+		column += bytes + !first;
+		text += bytes;
+		text += strspn(text, " ");
+	}
+	putc('\n', s->out);
+}
+
+/* Append to a text, as far as it fits. */
+static void append(char *text, size_t bytes, const char *between, const char *more)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, bytes - used, "%s%s", used ? between : "", more);
+}
+
+static void put_row(const struct screen *s, const char *name, const char *text)
+{
+	fprintf(s->out, "%-*s", INDENT, name);
+	put_words(s, INDENT, text);
+}
+
+static void put_fact(const struct screen *s, size_t position, const char *name, const char *value)
+{
+	if (position % 2)
+		fprintf(s->out, "%-*s %s\n", NAME, name, value);
+	else
+		fprintf(s->out, "%-*s %-*s ", NAME, name, CELL - NAME - 2, value);
+}
+
+static void put_capabilities(const struct screen *s, const struct check_facts *f)
+{
+	char has[256] = "", lacks[256] = "", text[320];
+
+	for (size_t i = 0; i < FACT_CAPABILITY_COUNT; i++)
+		append(f->capabilities[i] ? has : lacks, sizeof(has), " ", capability_names[i] + strlen("CAP_"));
+	if (!*has || !*lacks)
+		snprintf(text, sizeof(text), "%s that netto uses", *has ? "all" : "none");
+	else if (strlen(lacks) < strlen(has))
+		snprintf(text, sizeof(text), "all that netto uses but %s", lacks);
+	else
+		snprintf(text, sizeof(text), "only %s", has);
+	put_row(s, "capabilities", text);
+}
+
+static void put_facts(const struct screen *s, const struct check_facts *f)
+{
+	char value[32];
+
+	put_coloured(s, BOLD, "netto check");
+	fprintf(s->out, "  %s  Linux %s %s%s  %u CPUs  as %s\n", f->host.nodename,
+		f->host.release, f->host.machine, f->preempt_rt ? " PREEMPT_RT" : "",
+		f->cpus_online, f->root ? "root" : "unprivileged user");
+	put_fact(s, 0, "BTF", f->btf ? "yes" : "no");
+	put_fact(s, 1, "clocksource", f->clocksource);
+	put_fact(s, 2, "lockdown", f->lockdown);
+	put_fact(s, 3, "hardware cycles (PMU)", answer_names[f->pmu]);
+	for (size_t i = 0; i < SYSCTL_COUNT; i++) {
+		snprintf(value, sizeof(value), "%" PRId64, f->sysctls[i].value);
+		put_fact(s, i, sysctl_names[i], f->sysctls[i].known ? value : "unknown");
+	}
+	put_fact(s, SYSCTL_COUNT, "IRQ time accounting", answer_names[f->irq_time]);
+	put_capabilities(s, f);
+}
+
+static bool same_fate(const struct report_probe *a, const struct report_probe *b)
+{
+	return a->state == b->state && !strcmp(a->name, b->name) && !strcmp(a->reason, b->reason);
+}
+
+/* Functions of one probe that share state and reason share a row; rows that
+ * follow each other share the reason below them. Position of the next row. */
+static size_t put_probe(const struct screen *s, const struct check_report *r, size_t first)
+{
+	const struct report_probe *probe = &r->probes[first];
+	char text[TEXT_BYTES] = "", state[STATE + 1];
+	size_t i = first;
+
+	for (; i < r->probe_count && same_fate(probe, &r->probes[i]); i++)
+		append(text, sizeof(text), ", ", r->probes[i].function);
+	fprintf(s->out, "%-*s", INDENT, probe->name);
+	snprintf(state, sizeof(state), "%-*s", STATE, probe_state_names[probe->state]);
+	put_coloured(s, probe->state == PROBE_ATTACHED ? GOOD : BAD, state);
+	put_words(s, INDENT + STATE, text);
+	if (*probe->reason && (i == r->probe_count || strcmp(probe->reason, r->probes[i].reason) != 0)) {
+		fprintf(s->out, "%*s%-*s", INDENT, "", STATE, "why");
+		put_words(s, INDENT + STATE, probe->reason);
+	}
+	return i;
+}
+
+static void put_probes(const struct screen *s, const struct check_report *r)
+{
+	if (r->probe_count)
+		fprintf(s->out, "\n%-*s%-*sfunction\n", INDENT, "probe", STATE, "state");
+	for (size_t i = 0; i < r->probe_count;)
+		i = put_probe(s, r, i);
+	putc('\n', s->out);
+}
+
+static void put_contexts(const struct screen *s, const enum source sources[static CONTEXT_COUNT])
+{
+	static const char *const titles[] = { "exact", "sampled", "not measured", "not known" };
+
+	_Static_assert(sizeof(titles) / sizeof(titles[0]) == SOURCE_COUNT, "a title a source");
+	for (size_t source = 0; source < SOURCE_COUNT; source++) {
+		char text[TEXT_BYTES] = "";
+
+		for (size_t i = 0; i < CONTEXT_COUNT; i++)
+			if (sources[i] == source)
+				append(text, sizeof(text), " ", context_names[i]);
+		if (*text)
+			put_row(s, titles[source], text);
+	}
+}
+
+static void put_costs(const struct screen *s, uint64_t interval_ns)
+{
+	char text[TEXT_BYTES] = "", here[96];
+
+	for (size_t i = 0; i < check_cost_count; i++) {
+		append(text, sizeof(text), ", ", check_costs[i].part);
+		append(text, sizeof(text), " ", check_costs[i].text);
+	}
+	append(text, sizeof(text), " (", check_costs_where);
+	append(text, sizeof(text), "", ")");
+	if (interval_ns) {
+		snprintf(here, sizeof(here), "of each softirq's time here, %" PRIu64 " ns are the probes'",
+			 interval_ns);
+		append(text, sizeof(text), "; ", here);
+	}
+	put_row(s, "cost", text);
+}
+
+void check_print_text(const struct check *check, const struct check_style *style, FILE *out)
+{
+	const struct screen s = { .style = style, .out = out };
+
+	put_facts(&s, &check->facts);
+	put_probes(&s, &check->report);
+	put_contexts(&s, check->sources);
+	put_costs(&s, check->report.interval_ns);
+	for (size_t i = 0; i < check->note_count; i++)
+		put_row(&s, "note", check->notes[i]);
+	put_coloured(&s, check->status ? BAD : GOOD, check->message);
+	putc('\n', out);
+}
