@@ -1,8 +1,8 @@
-/* tests/integration/exact_softirq.c - softirq time of the next SECONDS seconds, by vector
+/* tests/integration/exact_softirq.c - softirq time by vector, for SECONDS seconds
  *
  * usage: exact_softirq SECONDS
- * Prints "ready" when it counts, then start_ns and end_ns (CLOCK_REALTIME) and
- * "VECTOR NS EVENTS" lines of that span, all CPUs together, net of hard interrupts.
+ * Prints the names of the vectors when it counts, then every 100 ms a line: CLOCK_REALTIME and,
+ * for each vector, the ns so far, all CPUs together, net of hard interrupts.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +10,30 @@
 
 #include "exact.h"
 
-static unsigned long long now_ns(void)
+#define STEP_NS 100000000l
+
+static void print_now(struct exact *exact)
 {
+	struct exact_cpu sum;
 	struct timespec t;
 
+	exact_read(exact, &sum);
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (unsigned long long)t.tv_sec * 1000000000ull + (unsigned long long)t.tv_nsec;
+	printf("%lld%09ld", (long long)t.tv_sec, t.tv_nsec);
+	for (int v = 0; v < EXACT_VECTORS; v++)
+		printf(" %llu", (unsigned long long)sum.ns[v]);
+	printf("\n");
+	fflush(stdout);
 }
 
 int main(int argc, char *argv[])
 {
-	static const char *const names[EXACT_VECTORS] = {
-		"hi", "timer", "net_tx", "net_rx", "block", "irq_poll", "tasklet", "sched", "hrtimer", "rcu",
-	};
-	struct timespec span = { .tv_sec = argc == 2 ? atoi(argv[1]) : 0 };
-	struct exact_cpu before, after;
+	long steps = argc == 2 ? atol(argv[1]) * 10 : 0;
+	struct timespec step = { .tv_nsec = STEP_NS };
 	struct exact *exact;
 	int err;
 
-	if (!span.tv_sec) {
+	if (steps <= 0) {
 		fprintf(stderr, "usage: exact_softirq SECONDS\n");
 		return 64;
 	}
@@ -37,15 +42,11 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "exact_softirq: cannot attach: error %d\n", -err);
 		return 69;
 	}
-	printf("ready\nstart_ns %llu\n", now_ns());
-	fflush(stdout);
-	exact_read(exact, &before);
-	nanosleep(&span, NULL);
-	exact_read(exact, &after);
-	printf("end_ns %llu\n", now_ns());
-	for (int v = 0; v < EXACT_VECTORS; v++)
-		printf("%s %llu %llu\n", names[v], after.ns[v] - before.ns[v],
-		       after.events[v] - before.events[v]);
+	printf("time hi timer net_tx net_rx block irq_poll tasklet sched hrtimer rcu\n");
+	for (long i = 0; i <= steps; i++) {
+		print_now(exact);
+		nanosleep(&step, NULL);
+	}
 	exact_close(exact);
 	return 0;
 }

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Compares netto, running, with `perf record -a -g` over the same seconds, its stacks read by
+# reference.py, and with an independent exact timer of softirqs. By hand: it takes minutes.
+#
+#   tests/accuracy/run.sh [SECONDS] [CASE...]    10 s a case and all cases, if not told; as root
+#
+# BUILD=DIR names the programs (build/release/bin), KEEP=DIR keeps logs and stacks.
+# Per case: a table of each context, component and step, and one line, ok or not ok.
+source "$(dirname "$0")/../integration/lib.bash" "${BUILD:-$(dirname "$0")/../../build/release/bin}"
+own=$(dirname "$(realpath "$0")")
+source "$own/cases.bash"
+need_root accuracy
+seconds=10
+[[ ${1:-} =~ ^[0-9]+$ ]] && { seconds=$1; shift; }
+cases=("${@:-${all_cases[@]}}")
+hz=1487 # not netto's, so that the two do not look at the same moments
+
+# end_case: what the case started and made is gone; its figures stay
+end_case() {
+  local name pid
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+  wait 2>/dev/null
+  for name in "${namespaces[@]}"; do ip netns del "$name" 2>/dev/null; done
+  pids=() namespaces=()
+}
+
+# measure CASE: netto, the exact timer and perf over the traffic that case_CASE starts
+measure() {
+  local name=$1 dir=$work/$1
+  mkdir -p "$dir"
+  if ! "case_$name" > "$dir/traffic" 2>&1; then
+    skip "$name" "$(tail -n 1 "$dir/traffic")"
+    return
+  fi
+  start_netto -l "$dir/log" ${NETTO_OPTIONS:-} || { not_ok "$name" "netto did not start"; return; }
+  wait_for 20 test -s "$dir/log"
+  start "$bin/exact_softirq" $((seconds + 3)) > "$dir/exact"
+  wait_for 60 test -s "$dir/exact"
+  perf record -q -o "$dir/perf" -k CLOCK_REALTIME -e cpu-clock:k -F $hz -a -g -- sleep "$seconds" > "$dir/perf.err" 2>&1
+  wait "$started"
+  stop_netto || true
+  perf script -i "$dir/perf" -F comm,pid,tid,cpu,time,ip,sym --ns > "$dir/stacks" 2> "$dir/perf.err"
+  rm -f "$dir/perf"
+  "$own/compare.py" "$name" "$dir" $hz || failures=$((failures + 1))
+  [ -z "${KEEP:-}" ] || cp -r "$dir" "$KEEP/"
+}
+
+for name in "${cases[@]}"; do
+  declare -F "case_$name" > /dev/null || { echo "run.sh: $name: one of ${all_cases[*]}" >&2; exit 64; }
+done
+for name in "${cases[@]}"; do
+  measure "$name"
+  end_case
+done
+cat "$work"/*/row 2>/dev/null
+finish
