@@ -56,6 +56,7 @@ unit() {
       CMOCKA_MESSAGE_OUTPUT=TAP run "unit $preset $(basename "$program")" 120 "$program"
     done
   done
+  run "unit accuracy" 60 tests/accuracy/stacks.py --self-test tests/data/stacks/*/*.txt
 }
 
 integration() {

@@ -120,7 +120,9 @@ table bridge filter {
   chain through { type filter hook forward priority 0; ip protocol tcp counter; tcp dport 1-100 counter; }
 }
 R
-  inside right nft 'table netdev in { chain i { type filter hook ingress device "r0" priority 0; ip protocol tcp counter; tcp dport 1-100 counter; } }' || return
+  inside right nft -f - <<'R' || return
+table netdev in { chain i { type filter hook ingress device "r0" priority 0; ip protocol tcp counter; tcp dport 1-100 counter; } }
+R
   stream left right 10.98.0.2 -M 536
 }
 case_threaded() {
@@ -129,6 +131,8 @@ case_threaded() {
     inside "${host%:*}" ethtool -K "${host#*:}" gro on
     inside "${host%:*}" sh -c "echo 1 > /sys/class/net/${host#*:}/threaded" || return
   done
+  inside switch ethtool -K b1 tso off # what such a device sends passes its peer's NAPI
+  inside switch ethtool -K b2 tso off
   stream left right 10.98.0.2
 }
 case_busy_poll() {
@@ -143,7 +147,7 @@ case_rps() {
   inside right sh -c 'echo 3 > /sys/class/net/r0/queues/rx-0/rps_cpus' || return
   stream left right 10.98.0.2 -P 4
 }
-case_fragments() { topology_router; stream client server 10.99.2.2 -u -b 300M -l 8000; }
+case_fragments() { topology_router; stream client server 10.99.2.2 -u -b 0 -l 8000; }
 case_udp6() { solo "$traffic" udp 3600 ::1; }
 case_multicast() {
   topology_bridge
@@ -155,7 +159,7 @@ case_ping() { topology_router; start_inside client ping -f -s 100 -w 3600 10.99.
 case_capture() {
   topology_bridge
   start_inside right "$more" capture 3600 r0
-  stream left right 10.98.0.2 -b 200M
+  stream left right 10.98.0.2 -b 0
 }
 case_tun() { add_namespace solo; start_inside solo "$more" tun 3600; }
 case_mptcp() { add_namespace solo; inside solo sysctl -qw net.mptcp.enabled=1 || return; start_inside solo "$more" mptcp 3600; }
@@ -172,8 +176,10 @@ case_cgroup_bpf() {
   mkdir "$group" || return
   printf '%s\n' '#define SEC(n) __attribute__((section(n), used))' 'SEC("cgroup/skb") int pass(void *ctx) { return 1; }' 'char _license[] SEC("license") = "GPL";' > "$work/cgroup.c"
   clang -O2 -target bpf -c "$work/cgroup.c" -o "$work/cgroup.o"
-  bpftool prog load "$work/cgroup.o" "$bpffs/pass" type cgroup/skb || return
-  bpftool cgroup attach "$group" ingress pinned "$bpffs/pass" && bpftool cgroup attach "$group" egress pinned "$bpffs/pass" || return
-  sh -c "echo 0 > $group/cgroup.procs; exec $traffic udp 3600" &
-  pids+=($!)
+  mkdir "$work/bpf" && mount -t bpf none "$work/bpf" || return
+  bpftool prog load "$work/cgroup.o" "$work/bpf/pass" type cgroup/skb || return
+  for way in ingress egress; do bpftool cgroup attach "$group" $way pinned "$work/bpf/pass" || return; done
+  start sh -c "echo \$\$ > $group/cgroup.procs && exec $traffic udp 3600"
+  end_commands+=("bpftool cgroup detach $group ingress pinned $work/bpf/pass"
+    "bpftool cgroup detach $group egress pinned $work/bpf/pass" "rmdir $group")
 }

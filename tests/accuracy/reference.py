@@ -136,7 +136,7 @@ tcp_tx:
   tcp_(rate_check|downgrade|stream_memory) do_tcp_sendpages inet6_csk_xmit skb_do_copy_data_nocache
   __tcp_select tcp_v[46]_send sk_stream_wait
 socket: (tcp|udp|sock|datagram)_e?poll$ (__)?scm_ (__)?sk_dst_check
-tcp_rx: (__)?tcp bictcp cubictcp bbr_
+tcp_rx: (__)?tcp(?!_diag) bictcp cubictcp bbr_
 udp_rx: (__)?udp first_packet_length __skb_recv_udp inet_recv_error
 !wakeup: unix_write_space __pollwait sock_def_(readable|write|wakeup|error) sk_stream_write_space
   (__)?wake_up ep_poll_callback try_to_wake ttwu autoremove_wake pollwake default_wake receiver_wake

@@ -13,15 +13,26 @@ need_root accuracy
 seconds=10
 [[ ${1:-} =~ ^[0-9]+$ ]] && { seconds=$1; shift; }
 cases=("${@:-${all_cases[@]}}")
+end_commands=()
 hz=1487 # not netto's, so that the two do not look at the same moments
 
 # end_case: what the case started and made is gone; its figures stay
 end_case() {
   local name pid
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+  for name in "${namespaces[@]}"; do
+    for pid in $(ip netns pids "$name"); do kill "$pid" 2>/dev/null; done
+  done
   wait 2>/dev/null
+  for name in "${end_commands[@]}"; do $name; done
   for name in "${namespaces[@]}"; do ip netns del "$name" 2>/dev/null; done
-  pids=() namespaces=()
+  pids=() namespaces=() end_commands=()
+}
+
+# window_is_full LOG: netto splits a softirq's time by its last 1,000 samples; those of what ran
+# before the case are no longer among them
+window_is_full() {
+  jq -en 'reduce (inputs.contexts | .softirq_rx, .napi_thread | .samples) as $n (0; . + $n) > 1000' "$1"
 }
 
 # measure CASE: netto, the exact timer and perf over the traffic that case_CASE starts
@@ -29,11 +40,11 @@ measure() {
   local name=$1 dir=$work/$1
   mkdir -p "$dir"
   if ! "case_$name" > "$dir/traffic" 2>&1; then
-    skip "$name" "$(tail -n 1 "$dir/traffic")"
+    skip "$name" "$(grep -m 1 . "$dir/traffic")"
     return
   fi
   start_netto -l "$dir/log" ${NETTO_OPTIONS:-} || { not_ok "$name" "netto did not start"; return; }
-  wait_for 20 test -s "$dir/log"
+  wait_for 12 window_is_full "$dir/log"
   start "$bin/exact_softirq" $((seconds + 3)) > "$dir/exact"
   wait_for 60 test -s "$dir/exact"
   perf record -q -o "$dir/perf" -k CLOCK_REALTIME -e cpu-clock:k -F $hz -a -g -- sleep "$seconds" > "$dir/perf.err" 2>&1

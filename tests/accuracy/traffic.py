@@ -139,15 +139,13 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 def http_requests(seconds):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    if not os.fork():
-        for _ in until(seconds):
-            connection = http.client.HTTPConnection(*server.server_address)
-            for _ in range(5):
-                connection.request("GET", "/")
-                connection.getresponse().read()
-            connection.close()
-        os._exit(0)
-    server.serve_forever()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for _ in until(seconds):
+        connection = http.client.HTTPConnection(*server.server_address)
+        for _ in range(5):
+            connection.request("GET", "/")
+            connection.getresponse().read()
+        connection.close()
 
 
 def udp_sink(seconds, address):
