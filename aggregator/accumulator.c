@@ -33,7 +33,7 @@ struct accumulator {
 	uint64_t first_seq, last_seq;
 	uint64_t start_ns;        /* of the period; before the baseline, end of the last one */
 	uint64_t sample_ns;
-	uint64_t frames_unmapped, collector_cpu_ns;   /* as last read */
+	uint64_t frames_unmapped, symbols_missed, collector_cpu_ns;   /* as last read */
 
 	struct meters *meters;
 	struct cpu_samples *cpu_samples;     /* of this period; totals.cpu_slots */
@@ -153,6 +153,7 @@ int accumulator_begin(struct accumulator *a, const Netto__Hello *hello)
 	a->based = false;
 	a->numbered = false;
 	a->frames_unmapped = 0;
+	a->symbols_missed = 0;
 	a->collector_cpu_ns = 0;
 	return 0;
 }
@@ -407,7 +408,10 @@ static void read_machine(struct accumulator *a, const Netto__Counters *counters)
 		period->frames_unmapped += counters->frames_unmapped - a->frames_unmapped;
 	if (a->based && counters->collector_cpu_ns > a->collector_cpu_ns)
 		period->collector_cpu_ns += counters->collector_cpu_ns - a->collector_cpu_ns;
+	if (a->based && counters->symbols_missed > a->symbols_missed)
+		period->symbols_missed += counters->symbols_missed - a->symbols_missed;
 	a->frames_unmapped = counters->frames_unmapped;
+	a->symbols_missed = counters->symbols_missed;
 	a->collector_cpu_ns = counters->collector_cpu_ns;
 }
 

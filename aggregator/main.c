@@ -110,11 +110,11 @@ static int on_symbols(void *arg, const char *text, size_t bytes)
 	return pipeline_symbols(a->pipeline, text, bytes);
 }
 
-static void on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count)
+static bool on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count)
 {
 	struct aggregator *a = arg;
 
-	pipeline_record(a->pipeline, seq, lost, bytes, count);
+	return pipeline_record(a->pipeline, seq, lost, bytes, count);
 }
 
 static void on_period(const struct totals *totals)

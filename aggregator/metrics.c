@@ -293,6 +293,9 @@ static const struct metric metrics[] = {
 	{ "netto_socket_calls_missed_total", "counter",
 	  "Socket calls that could not be timed, wholly or in part: syscall_tx and syscall_rx lack "
 	  "their time.", MEASURED, write_total_count, TOTAL(calls_missed) },
+	{ "netto_symbols_missed_total", "counter",
+	  "BPF programs and modules that came and get no name.",
+	  MEASURED, write_total_count, TOTAL(symbols_missed) },
 	{ "netto_clipped_cpu_seconds_total", "counter",
 	  "Estimated time left out because contexts would have exceeded wall time x CPUs.",
 	  MEASURED, write_total_seconds, TOTAL(clipped_ns) },

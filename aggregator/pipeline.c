@@ -203,13 +203,13 @@ static bool take_record(struct pipeline *p, const Netto__Record *record)
 			end_period(p);
 		return true;
 	case NETTO__RECORD__KIND_SYMBOLS_CHANGED:
-		return true;   /* the source reads the table */
+		return true;   /* the source reads the table, being told */
 	default:
 		return false;
 	}
 }
 
-void pipeline_record(struct pipeline *p, uint64_t seq, uint64_t lost,
+bool pipeline_record(struct pipeline *p, uint64_t seq, uint64_t lost,
 		     const uint8_t *bytes, size_t count)
 {
 	const Netto__Record *record;
@@ -217,8 +217,11 @@ void pipeline_record(struct pipeline *p, uint64_t seq, uint64_t lost,
 	accumulator_record(p->accumulator, seq, lost);
 	p->decode.used = 0;
 	record = netto__record__unpack(&p->allocator, count, bytes);
-	if (!record || !take_record(p, record))
+	if (!record || !take_record(p, record)) {
 		accumulator_undecodable(p->accumulator);
+		return false;
+	}
+	return record->kind_case == NETTO__RECORD__KIND_SYMBOLS_CHANGED;
 }
 
 static const struct totals *without_collector(struct pipeline *p, struct totals *totals)

@@ -6,6 +6,7 @@
 #ifndef NETTO_AGGREGATOR_PIPELINE_H
 #define NETTO_AGGREGATOR_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,8 @@ int pipeline_open(struct pipeline **pipeline, struct procfs *procfs, pipeline_pe
 /* The calls of source.h's events, in their order. */
 int pipeline_hello(struct pipeline *pipeline, const Netto__Hello *hello);
 int pipeline_symbols(struct pipeline *pipeline, const char *text, size_t bytes);
-void pipeline_record(struct pipeline *pipeline, uint64_t seq, uint64_t lost,
-		     const uint8_t *bytes, size_t count);
+bool pipeline_record(struct pipeline *pipeline, uint64_t seq, uint64_t lost,
+		     const uint8_t *bytes, size_t count);   /* true: the symbols changed */
 
 /* Totals with an empty period, for showing that the collector is away. */
 const struct totals *pipeline_silence(struct pipeline *pipeline);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "complaints.h"
@@ -48,6 +49,7 @@ struct source {
 	bool taken;                     /* events->hello() took this collector */
 	bool ending;                    /* the collector has gone, what is in the ring has not */
 	Netto__Message *hello;          /* the last one taken */
+	struct stat symbols;            /* of the table read last */
 
 	struct complaints complaints;
 	bool absence_said;              /* nobody there is worth one line, not two */
@@ -92,6 +94,72 @@ static void disconnect(struct source *s)
 		s->events->gone(s->arg);
 }
 
+/* Whether the table behind fd is not the one read last. */
+static bool is_other_table(struct source *s, int fd)
+{
+	const struct stat last = s->symbols;
+
+	return fstat(fd, &s->symbols) || s->symbols.st_dev != last.st_dev ||
+	       s->symbols.st_ino != last.st_ino || s->symbols.st_size != last.st_size ||
+	       s->symbols.st_mtim.tv_sec != last.st_mtim.tv_sec ||
+	       s->symbols.st_mtim.tv_nsec != last.st_mtim.tv_nsec;
+}
+
+/* Read the published table, or only if it is another one. Bytes and *text, the
+ * caller's; 0 and no text: it is the same; -errno, said unless a collector that
+ * ends has taken it away. */
+static ssize_t read_symbols(struct source *s, bool only_other, char **text)
+{
+	off_t file_bytes;
+	int fd = runtime_file_open(s->dir_fd, "symbols", &file_bytes);
+	ssize_t bytes = fd;
+
+	if (fd >= 0) {
+		if (!is_other_table(s, fd) && only_other)
+			bytes = 0;
+		else
+			bytes = file_bytes > SYMBOLS_BYTES_MAX ? -EFBIG : kallsyms_read(fd, text);
+		close(fd);
+	}
+	if (bytes < 0 && !(only_other && bytes == -ENOENT))
+		doubt_file(s, "symbols", (int)bytes);
+	return bytes;
+}
+
+/* Without names exact times still flow. */
+static void hand_on_symbols(struct source *s, const char *text, size_t bytes)
+{
+	int err = s->events->symbols(s->arg, text, bytes);
+
+	if (s->hello->hello->addresses_hidden)
+		complaints_say(&s->complaints, "the kernel hides its addresses (kernel.kptr_restrict): "
+			       "components are unknown");
+	else if (err)
+		doubt(s, "symbols", "holds no usable symbols: components are unknown");
+}
+
+/* The table again, if it is another one; while it cannot be had, the last one
+ * stays, and what is new has no name. */
+static void follow_symbols(struct source *s)
+{
+	char *text = NULL;
+	const ssize_t bytes = read_symbols(s, true, &text);
+
+	if (bytes > 0)
+		hand_on_symbols(s, text, (size_t)bytes);
+	free(text);
+}
+
+/* Hand on one record; lost ones may have told of new symbols. */
+static void hand_on_record(struct source *s, uint64_t seq, uint64_t lost, const uint8_t *buf,
+			   size_t bytes)
+{
+	if (lost)
+		follow_symbols(s);
+	if (s->events->record(s->arg, seq, lost, buf, bytes))
+		follow_symbols(s);
+}
+
 /* Read up to DRAIN_RECORDS. 1: there may be more; 0: up to date; -errno: the
  * ring is damaged. */
 static int drain_some(struct source *s)
@@ -103,7 +171,7 @@ static int drain_some(struct source *s)
 		ssize_t n = ring_read(s->ring, buf, sizeof(buf), &seq, &lost);
 
 		if (n > 0)
-			s->events->record(s->arg, seq, lost, buf, (size_t)n);
+			hand_on_record(s, seq, lost, buf, (size_t)n);
 		else if (n != -EAGAIN)
 			return (int)n;
 	}
@@ -179,34 +247,6 @@ static bool open_ring(struct source *s, const Netto__Hello *hello)
 	return !err && check_identity(s, hello);
 }
 
-/* Read the published table. Bytes and *text, the caller's; -errno, said. */
-static ssize_t read_symbols(struct source *s, char **text)
-{
-	off_t file_bytes;
-	int fd = runtime_file_open(s->dir_fd, "symbols", &file_bytes);
-	ssize_t bytes = fd;
-
-	if (fd >= 0) {
-		bytes = file_bytes > SYMBOLS_BYTES_MAX ? -EFBIG : kallsyms_read(fd, text);
-		close(fd);
-	}
-	if (bytes < 0)
-		doubt_file(s, "symbols", (int)bytes);
-	return bytes;
-}
-
-/* Without names exact times still flow. */
-static void hand_on_symbols(struct source *s, const char *text, size_t bytes)
-{
-	int err = s->events->symbols(s->arg, text, bytes);
-
-	if (s->hello->hello->addresses_hidden)
-		complaints_say(&s->complaints, "the kernel hides its addresses (kernel.kptr_restrict): "
-			       "components are unknown");
-	else if (err)
-		doubt(s, "symbols", "holds no usable symbols: components are unknown");
-}
-
 /* Everything of a new collector, or nothing. *message is taken over once its
  * receiver may hold on to it. */
 static bool take_hello(struct source *s, Netto__Message **message)
@@ -217,7 +257,7 @@ static bool take_hello(struct source *s, Netto__Message **message)
 
 	if (!open_ring(s, (*message)->hello))
 		return false;
-	bytes = read_symbols(s, &text);
+	bytes = read_symbols(s, false, &text);
 	if (bytes < 0)
 		return false;
 	err = s->events->hello(s->arg, (*message)->hello);

@@ -9,6 +9,7 @@
 #ifndef NETTO_AGGREGATOR_SOURCE_H
 #define NETTO_AGGREGATOR_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -20,7 +21,7 @@ struct source;
 struct source_events {
 	int (*hello)(void *arg, const Netto__Hello *hello);   /* hello stays valid until the next one; 0 or -errno: give up this collector */
 	int (*symbols)(void *arg, const char *text, size_t bytes);
-	void (*record)(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count);
+	bool (*record)(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count);   /* true: the symbols changed: they are read before the next record */
 	void (*gone)(void *arg);                              /* the collector has gone */
 };
 

@@ -34,6 +34,7 @@ struct cache_set {
 struct table {
 	struct symbol *symbols;
 	size_t count, max;
+	size_t gaps;                    /* of count: no functions, but where one ends */
 	char *names;
 	size_t names_bytes, names_max;
 };
@@ -87,6 +88,12 @@ static int table_reserve(struct table *table, size_t name_bytes)
 	return 0;
 }
 
+static bool is_gap(const struct kallsyms_line *line)
+{
+	return line->name_bytes == strlen(KALLSYMS_GAP) &&
+	       !memcmp(line->name, KALLSYMS_GAP, line->name_bytes);
+}
+
 static int table_add(struct table *table, const struct kallsyms_line *line)
 {
 	size_t name_bytes = line->name_bytes < NAME_BYTES_MAX ? line->name_bytes : NAME_BYTES_MAX;
@@ -106,7 +113,9 @@ static int table_add(struct table *table, const struct kallsyms_line *line)
 	symbol->address = line->address;
 	symbol->name_offset = (uint32_t)(table->names_bytes + 1);
 	symbol->name_bytes = (uint16_t)name_bytes;
-	symbol->function = functions_find(line->name, line->name_bytes, line->module,
+	symbol->is_gap = is_gap(line);
+	symbol->function = symbol->is_gap ? FUNCTION_UNKNOWN :
+			   functions_find(line->name, line->name_bytes, line->module,
 					  line->module_bytes);
 	table->names_bytes += name_bytes + 2;
 	return 0;
@@ -165,10 +174,12 @@ static bool is_global(const struct table *table, const struct symbol *symbol)
 	return type == 'T' || type == 'W';
 }
 
-/* Of two names for one address: the one that means something to the
+/* Of two names for one address: a function, then the one that means something to the
  * classifier, then the one that other files can call, then the first. */
 static bool is_better(const struct table *table, const struct symbol *a, const struct symbol *b)
 {
+	if (a->is_gap != b->is_gap)
+		return b->is_gap;
 	if (!a->function != !b->function)
 		return a->function;
 	return is_global(table, a) && !is_global(table, b);
@@ -188,6 +199,8 @@ static void table_drop_aliases(struct table *table)
 			*last = *symbol;
 	}
 	table->count = (size_t)(last - table->symbols) + 1;
+	for (size_t i = 0; i < table->count; i++)
+		table->gaps += table->symbols[i].is_gap;
 }
 
 /* Give back what was reserved and not used; failing that it stays. */
@@ -236,7 +249,7 @@ static const struct symbol *search(const struct table *table, uint64_t address)
 	}
 	if (!low || address - table->symbols[low - 1].address >= FUNCTION_BYTES_MAX)
 		return NULL;
-	return &table->symbols[low - 1];
+	return table->symbols[low - 1].is_gap ? NULL : &table->symbols[low - 1];
 }
 
 const struct symbol *symbolizer_resolve(const struct symbolizer *s, uint64_t address,
@@ -313,7 +326,7 @@ const char *symbolizer_name(const struct symbolizer *s, const struct symbol *sym
 
 size_t symbolizer_count(const struct symbolizer *s)
 {
-	return s->table.count;
+	return s->table.count - s->table.gaps;
 }
 
 void symbolizer_close(struct symbolizer *s)

@@ -15,7 +15,8 @@
 struct symbol {
 	uint64_t address;
 	uint32_t name_offset;     /* into the table's names; use symbolizer_name() */
-	uint16_t name_bytes;
+	uint16_t name_bytes : 15;
+	uint16_t is_gap : 1;      /* no function: KALLSYMS_GAP */
 	function_id function;
 };
 
@@ -29,7 +30,7 @@ int symbolizer_open(struct symbolizer **symbolizer);
  * only zero addresses; -ENOMEM; -EFBIG: over 4 million symbols. */
 int symbolizer_load(struct symbolizer *symbolizer, const char *text, size_t bytes);
 
-/* Symbol that holds address, or NULL: none, or address 0. is_return: the
+/* Symbol that holds address, or NULL: none, a gap, or address 0. is_return: the
  * address is a return address (every frame but the leaf), which may already
  * belong to the next symbol when the call was the last instruction. */
 const struct symbol *symbolizer_resolve(const struct symbolizer *symbolizer, uint64_t address,
@@ -43,7 +44,7 @@ void symbolizer_functions(struct symbolizer *symbolizer, const uint64_t *frames,
 /* Name of a symbol, terminated, valid until the next load. */
 const char *symbolizer_name(const struct symbolizer *symbolizer, const struct symbol *symbol);
 
-/* Symbols held. */
+/* Functions known. */
 size_t symbolizer_count(const struct symbolizer *symbolizer);
 
 /* Takes NULL. */

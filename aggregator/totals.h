@@ -64,6 +64,7 @@ struct figures {
 	uint64_t records;               /* delivered, of any kind */
 	uint64_t frames_unmapped;
 	uint64_t calls_missed;          /* socket calls that could not be timed, wholly or in part */
+	uint64_t symbols_missed;        /* programs and modules that get no name */
 	uint64_t lost[LOSS_COUNT];
 	uint64_t gaps;                  /* collector restarts seen */
 	uint64_t gap_ns;                /* time not covered between them */

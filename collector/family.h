@@ -12,6 +12,7 @@
 
 #include "bpf_ring.h"
 #include "cpu_list.h"
+#include "ksymbol.h"
 #include "probes.h"
 
 struct bpf_object;
@@ -32,6 +33,8 @@ struct family {
 	struct bpf_ring *rings;     /* a slot a CPU, zeros where there is none */
 	int *links;                 /* room for slots + FAMILY_HOOKS_MAX */
 	size_t link_count;
+	struct ksymbols *ksymbols;  /* NULL: not attached */
+	bool needless;              /* of the last attach: nothing is missed without it */
 	char reason[FAMILY_REASON_BYTES]; /* why the last attach failed; "": errno says it all */
 	struct probe_report reports[FAMILY_REPORTS_MAX];
 	size_t report_count;
@@ -44,6 +47,8 @@ int irq_attach(struct family *f);
 int local_timer_attach(struct family *f);
 int cpu_changes_attach(struct family *f);
 int socket_attach(struct family *f);
+int ksymbol_attach(struct family *f);
+int module_changes_attach(struct family *f);
 int sampler_attach(struct family *f);
 
 /* Report the probes of socket calls as not attached. */

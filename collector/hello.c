@@ -10,10 +10,10 @@
 #include <time.h>
 
 #include "message.h"
+#include "symbols.h"
 
 #define NS_PER_S 1000000000ull
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-#define SYMBOL_GENERATION 1   /* the table of the start */
 
 /* "8c52ba8f-...": 32 digits, with dashes between some of them. */
 static int parse_boot_id(const char *text, uint8_t id[static 16])
@@ -66,7 +66,7 @@ static void fill(Netto__Hello *hello, const struct options *options, const struc
 	hello->schema_minor = RING_SCHEMA_MINOR;
 	hello->version = NETTO_VERSION;
 	hello->ring_generation = identity->generation;
-	hello->symbol_generation = SYMBOL_GENERATION;
+	hello->symbol_generation = SYMBOLS_FIRST_GENERATION;
 	hello->boot_id.data = (uint8_t *)identity->boot_id;
 	hello->boot_id.len = sizeof(identity->boot_id);
 	hello->rate_hz = options->rate_hz;

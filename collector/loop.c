@@ -62,6 +62,7 @@ static void take_snapshot(struct collector *c)
 {
 	struct counters_of of = {
 		.time_ns = read_clock(CLOCK_MONOTONIC),
+		.symbols_missed = symbols_live_missed(c->symbols_live),
 		.collector_cpu_ns = read_clock(CLOCK_PROCESS_CPUTIME_ID),
 	};
 	const unsigned int slots = probes_cpu_slots(c->probes);
@@ -73,6 +74,15 @@ static void take_snapshot(struct collector *c)
 		of.last = --left == 0;
 		publish_counters(c->publisher, probes_cpu(c->probes, of.cpu), &of);
 	}
+}
+
+/* Before the samples that use what is new. */
+static void follow_symbols(struct collector *c, uint64_t now_ns)
+{
+	const uint64_t generation = symbols_live_follow(c->symbols_live, now_ns);
+
+	if (generation)
+		publish_symbols_changed(c->publisher, generation);
 }
 
 /* What only a fresh start mends. */
@@ -117,6 +127,7 @@ int loop_run(struct collector *c)
 
 		sleep_until(drain_due < snapshot_due ? drain_due : snapshot_due);
 		now = read_clock(CLOCK_MONOTONIC);
+		follow_symbols(c, now);
 		/* before the snapshot: what was sampled before it stands before it */
 		probes_drain(c->probes, publish_sample, c->publisher);
 		if (now >= drain_due)

@@ -1,7 +1,7 @@
 /* collector/loop.h - the steady state: drain, publish, ring the bell
  *
- * Ten wake-ups a second. Allocates nothing, uses no stdio until it ends, and
- * waits for nobody.
+ * Ten wake-ups a second. Allocates nothing but for a look at kallsyms when
+ * modules came or went, uses no stdio until it ends, and waits for nobody.
  */
 #ifndef NETTO_COLLECTOR_LOOP_H
 #define NETTO_COLLECTOR_LOOP_H

@@ -89,10 +89,16 @@ static int make_file(struct collector *c, enum runtime_entry entry, const char *
 	if (!err && entry == RUNTIME_RING)
 		err = ring_writer_open(&c->ring, fd, c->options.ring_bytes, &c->identity);
 	else if (!err)
-		err = symbols_publish(c->symbols, text, bytes, fd);
-	if (fd >= 0)
+		err = symbols_write(c->symbols, text, bytes, -1, fd);
+	if (!err)
+		err = runtime_publish(c->runtime, entry);
+	if (!err && entry == RUNTIME_SYMBOLS) {
+		symbols_published(c->symbols);
+		c->symbols_fd = fd;
+	} else if (fd >= 0) {
 		close(fd);
-	return err ? err : runtime_publish(c->runtime, entry);
+	}
+	return err;
 }
 
 /* Made as the collector's user, so that it is the owner from the start. */
@@ -130,6 +136,9 @@ static int publish_files(struct collector *c)
 	}
 	if (symbols_hidden(c->symbols))
 		warn_of_hidden_addresses();
+	else if (!symbols_show_programs(c->symbols))
+		log_warn("%s shows no BPF programs (net.core.bpf_jit_kallsyms is 0, or bpf_jit_harden is "
+			 "not): those loaded before have no names", KALLSYMS_FILE);
 	err = hello_identity(&c->identity);
 	if (!err)
 		err = make_files(c, text ? text : "", bytes);
@@ -142,18 +151,30 @@ static int publish_files(struct collector *c)
 /* What the steady state uses is made now; what it does not need goes. */
 static int settle(struct collector *c)
 {
+	const struct symbols_live_config live = {
+		.symbols = c->symbols,
+		.probes = c->probes,
+		.runtime = c->runtime,
+		.kallsyms_fd = c->kallsyms_fd,
+		.published_fd = c->symbols_fd,
+		.period_ns = c->options.period_ns,
+	};
 	int err;
 
-	err = publisher_open(&c->publisher, c->ring, c->symbols, probes_cpu_slots(c->probes));
+	c->symbols_fd = -1;
+	err = symbols_live_open(&c->symbols_live, &live);
+	if (!err)
+		err = publisher_open(&c->publisher, c->ring, c->symbols, probes_cpu_slots(c->probes));
 	if (!err)
 		err = probes_seal(c->probes);
 	if (err) {
 		log_error("cannot settle down: %s", strerror(-err));
 		return EXIT_ERR(EX_SOFTWARE);
 	}
-	if (c->kallsyms_fd >= 0)
-		close(c->kallsyms_fd);
-	c->kallsyms_fd = -1;
+	if (c->kallsyms_fd >= 0 && symbols_hidden(c->symbols)) {
+		close(c->kallsyms_fd);   /* what it shows was decided when it was opened */
+		c->kallsyms_fd = -1;
+	}
 	c->notify_fd = notify_open();
 	if (c->notify_fd < 0 && c->notify_fd != -ENOENT)
 		log_warn("cannot connect to $NOTIFY_SOCKET: %s: going on without a service manager",
@@ -218,7 +239,10 @@ static void close_all(struct collector *c)
 	publisher_close(c->publisher);
 	ring_writer_close(c->ring);
 	probes_close(c->probes);
+	symbols_live_close(c->symbols_live);
 	symbols_close(c->symbols);
+	if (c->symbols_fd >= 0)
+		close(c->symbols_fd);
 	if (c->listen_fd >= 0)
 		close(c->listen_fd);
 	if (c->kallsyms_fd >= 0)
@@ -229,7 +253,7 @@ static void close_all(struct collector *c)
 
 int main(int argc, char *argv[])
 {
-	struct collector c = { .kallsyms_fd = -1, .notify_fd = -1, .listen_fd = -1 };
+	struct collector c = { .kallsyms_fd = -1, .symbols_fd = -1, .notify_fd = -1, .listen_fd = -1 };
 	int err;
 
 	log_open("netto-collector");
@@ -252,7 +276,7 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = settle(&c);               /* close what is spare */
 	if (!err)
-		err = sandbox_enter(c.options.uid, c.options.gid, LISTENER_SPARE_FILES);
+		err = sandbox_enter(c.options.uid, c.options.gid, LISTENER_SPARE_FILES + SYMBOLS_SPARE_FILES);
 	if (!err)
 		err = start_listener(&c);
 	if (!err)

@@ -19,13 +19,18 @@
 #include "patience.h"
 #include "preflight.h"
 
-/* In the order of attaching: the sampler filters by what the softirq probes see. */
+/* In the order of attaching: ours are programs too, so what tells of programs
+ * comes first; the sampler filters by what the softirq probes see. */
 static const struct {
 	const char *name;
 	const char *function;       /* NULL: it makes its own reports */
 	int (*attach)(struct family *f);
 	const char *without;        /* what goes on without it; NULL: nothing does */
 } families[] = {
+	{ "bpf_symbols", "ksymbol", ksymbol_attach,
+	  "BPF programs that are loaded later have no names" },
+	{ "module_changes", "module_load, module_free", module_changes_attach,
+	  "modules that are loaded later have no names" },
 	{ "softirq", "softirq_entry, softirq_exit", softirq_attach,
 	  "softirq time is estimated from samples, and every sample is taken" },
 	{ "hardirq", "irq_handler_entry, irq_handler_exit", irq_attach,
@@ -87,12 +92,13 @@ static int attach_family(struct probes *p, size_t i)
 
 	libbpf_says[0] = '\0';
 	f->reason[0] = '\0';
+	f->needless = false;
 	err = families[i].attach(f);
 	if (err && !f->reason[0])
 		preflight_say_bpf(f->reason, sizeof(f->reason), err, libbpf_says);
 	if (families[i].function)
 		family_report(f, name, families[i].function, err ? f->reason : NULL);
-	if (f->reason[0] && families[i].without && !(err && is_demanded(p, i)))
+	if (f->reason[0] && families[i].without && !f->needless && !(err && is_demanded(p, i)))
 		log_warn("%s probes off: %s: %s", name, f->reason, families[i].without);
 	return err;
 }
@@ -286,6 +292,16 @@ bool probes_cpus_changed(const struct probes *probes)
 	return __atomic_load_n(&probes->cpus[0].cpu_changes, __ATOMIC_RELAXED) != 0;
 }
 
+uint64_t probes_module_changes(const struct probes *probes)
+{
+	return __atomic_load_n(&probes->cpus[0].module_changes, __ATOMIC_RELAXED);
+}
+
+uint64_t probes_take_ksymbols(struct probes *probes, ksymbol_fn on_symbol, void *arg)
+{
+	return ksymbols_read(probes->family.ksymbols, on_symbol, arg);
+}
+
 void probes_drain(struct probes *probes, probes_sample_fn on_sample, void *arg)
 {
 	for (unsigned int cpu = 0; cpu < probes->possible.slots; cpu++) {
@@ -305,6 +321,7 @@ void probes_close(struct probes *probes)
 		family_unhook(f, 0);
 	for (unsigned int cpu = 0; f->rings && cpu < f->slots; cpu++)
 		bpf_ring_close(&f->rings[cpu]);
+	ksymbols_close(f->ksymbols);
 	if (probes->cpus)
 		munmap((void *)(uintptr_t)probes->cpus, probes->cpus_bytes);
 	if (f->cpus_fd >= 0)

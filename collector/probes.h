@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ksymbol.h"
 #include "shared.h"
 
 struct probes;
@@ -70,6 +71,12 @@ bool probes_exact(const struct probes *probes, enum shared_direction direction);
 /* Whether a CPU has come or gone since attach: perf events on it are dead and
  * only a restart helps. */
 bool probes_cpus_changed(const struct probes *probes);
+
+/* Times that modules have come or gone, since before attach. */
+uint64_t probes_module_changes(const struct probes *probes);
+
+/* What the kernel told of BPF programs since the last call; see ksymbols_read(). */
+uint64_t probes_take_ksymbols(struct probes *probes, ksymbol_fn on_symbol, void *arg);
 
 /* Hand every sample that lies in the BPF ring buffers to on_sample, CPU by
  * CPU; the sample is valid during the call. No system call, no allocation. */

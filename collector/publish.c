@@ -13,7 +13,7 @@
 
 struct publisher {
 	struct ring_writer *ring;
-	const struct symbols *symbols;
+	struct symbols *symbols;
 	unsigned int cpu_slots;
 	uint64_t snapshot;               /* number of the present one */
 	uint64_t frames_unmapped;
@@ -71,7 +71,7 @@ static void set_up_counters(struct publisher *p)
 }
 
 int publisher_open(struct publisher **publisher, struct ring_writer *ring,
-		   const struct symbols *symbols, unsigned int cpu_slots)
+		   struct symbols *symbols, unsigned int cpu_slots)
 {
 	struct publisher *p;
 
@@ -184,9 +184,21 @@ void publish_counters(struct publisher *p, const struct shared_cpu *in,
 	out->time_ns = of->time_ns;
 	out->last_of_snapshot = of->last;
 	out->frames_unmapped = of->last ? p->frames_unmapped : 0;
+	out->symbols_missed = of->last ? of->symbols_missed : 0;
 	out->collector_cpu_ns = of->last ? of->collector_cpu_ns : 0;
 	write_record(p, &p->counters_record, of->cpu);
 	p->snapshot += of->last;
+}
+
+void publish_symbols_changed(struct publisher *p, uint64_t generation)
+{
+	Netto__SymbolsChanged changed = NETTO__SYMBOLS_CHANGED__INIT;
+	Netto__Record record = NETTO__RECORD__INIT;
+
+	changed.generation = generation;
+	record.kind_case = NETTO__RECORD__KIND_SYMBOLS_CHANGED;
+	record.symbols_changed = &changed;
+	write_record(p, &record, 0);
 }
 
 void publisher_close(struct publisher *publisher)

@@ -40,8 +40,10 @@ struct runtime {
 	uid_t uid;
 	bool made;                     /* the directory, by us */
 	int dir_fd;                    /* O_PATH */
-	const char *now[RUNTIME_ENTRIES];   /* the name each has at present; NULL: none */
+	bool published[RUNTIME_ENTRIES];
 	struct stat ours[RUNTIME_ENTRIES];
+	bool made_new[RUNTIME_ENTRIES];     /* waits under its temporary name */
+	struct stat fresh[RUNTIME_ENTRIES];
 };
 
 static int make_dir(struct runtime *r)
@@ -236,9 +238,9 @@ int runtime_clean(struct runtime *r)
 /* Remember what was just made under its temporary name. */
 static int remember(struct runtime *r, enum runtime_entry entry)
 {
-	if (fstatat(r->dir_fd, entries[entry].temporary, &r->ours[entry], AT_SYMLINK_NOFOLLOW))
+	if (fstatat(r->dir_fd, entries[entry].temporary, &r->fresh[entry], AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	r->now[entry] = entries[entry].temporary;
+	r->made_new[entry] = true;
 	return 0;
 }
 
@@ -289,7 +291,9 @@ int runtime_publish(struct runtime *r, enum runtime_entry entry)
 {
 	if (renameat(r->dir_fd, entries[entry].temporary, r->dir_fd, entries[entry].name))
 		return -errno;
-	r->now[entry] = entries[entry].name;
+	r->ours[entry] = r->fresh[entry];
+	r->published[entry] = true;
+	r->made_new[entry] = false;
 	return 0;
 }
 
@@ -298,18 +302,27 @@ int runtime_dir(const struct runtime *r)
 	return r->dir_fd;
 }
 
-static bool is_ours(const struct runtime *r, int entry)
+static bool is_inode(const struct runtime *r, const char *name, const struct stat *wanted)
 {
 	struct stat st;
 
-	return !fstatat(r->dir_fd, r->now[entry], &st, AT_SYMLINK_NOFOLLOW) &&
-	       st.st_dev == r->ours[entry].st_dev && st.st_ino == r->ours[entry].st_ino;
+	return !fstatat(r->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino;
+}
+
+void runtime_discard(struct runtime *r, enum runtime_entry entry)
+{
+	const char *name = entries[entry].temporary;
+
+	if (r->made_new[entry] && is_inode(r, name, &r->fresh[entry]))
+		(void)unlinkat(r->dir_fd, name, 0);
+	r->made_new[entry] = false;
 }
 
 bool runtime_intact(const struct runtime *r)
 {
 	for (int i = 0; i < RUNTIME_ENTRIES; i++)
-		if (r->now[i] && !is_ours(r, i))
+		if (r->published[i] && !is_inode(r, entries[i].name, &r->ours[i]))
 			return false;
 	return true;
 }
@@ -318,9 +331,11 @@ void runtime_close(struct runtime *r)
 {
 	if (!r)
 		return;
-	for (int i = RUNTIME_ENTRIES - 1; i >= 0; i--)
-		if (r->now[i] && is_ours(r, i))
-			(void)unlinkat(r->dir_fd, r->now[i], 0);
+	for (int i = RUNTIME_ENTRIES - 1; i >= 0; i--) {
+		runtime_discard(r, i);
+		if (r->published[i] && is_inode(r, entries[i].name, &r->ours[i]))
+			(void)unlinkat(r->dir_fd, entries[i].name, 0);
+	}
 	if (r->dir_fd >= 0)
 		close(r->dir_fd);
 	/* not possible in a parent such as /run: then an empty one stays for the next time */

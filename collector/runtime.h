@@ -32,8 +32,11 @@ int runtime_clean(struct runtime *runtime);
 int runtime_create(struct runtime *runtime, enum runtime_entry entry);
 int runtime_listen(struct runtime *runtime);
 
-/* Give the entry its name. 0; -errno. */
+/* Give the entry its name, in the place of the one that has it. 0; -errno. */
 int runtime_publish(struct runtime *runtime, enum runtime_entry entry);
+
+/* Remove what was created and is not to be published after all. */
+void runtime_discard(struct runtime *runtime, enum runtime_entry entry);
 
 /* The open directory; stays the runtime's. */
 int runtime_dir(const struct runtime *runtime);

@@ -1,44 +1,34 @@
 /* symbols.c - kernel addresses become link-time addresses */
-#include "symbols.h"
+#include "symbols_inside.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kallsyms.h"
 
 #define PAGE_BYTES 4096ull
 #define IMAGE_BYTES_MAX (1ull << 30)   /* kernel image, init text included */
 #define LINK_ALIGN (2ull << 20)
-#define LINK_END (UINT64_MAX - LINK_ALIGN)
 
 /* Two neighbours farther apart than a function can be are not one text. */
 #define FUNCTION_BYTES_MAX (64ull << 10)
 
-/* One piece of text outside the kernel image. */
-struct range {
-	uint64_t start;
-	uint64_t bytes;
-	uint64_t link;
-	size_t order;        /* of its first symbol in the text */
+/* Modules of kallsyms that are none: each function of them comes and goes alone. */
+static const char *const alone[TEXT_KINDS] = {
+	[TEXT_BPF] = "bpf",
+	[TEXT_FTRACE] = "__builtin__ftrace",
+	[TEXT_KPROBES] = "__builtin__kprobes",
 };
 
-struct symbols {
-	uint64_t text;         /* address of _text; 0: hidden */
-	uint64_t image_bytes;
-	size_t count;
-	struct range *ranges;  /* by start */
-};
-
-/* A symbol of a module, a BPF program or a trampoline. */
+/* A symbol of a module, a BPF program or a trampoline; then one piece of text. */
 struct outside {
 	uint64_t address;
-	const char *module;
-	size_t module_bytes;
-	size_t order;
+	uint64_t bytes;
+	enum text_kind kind;
+	const char *name;      /* of the module, or of the function where it is alone */
+	size_t name_bytes;
+	size_t order;          /* of its first symbol in the text */
 };
 
 static bool names(const char *name, size_t bytes, const char *wanted)
@@ -51,51 +41,64 @@ static uint64_t page_end(uint64_t address)
 	return (address | (PAGE_BYTES - 1)) + 1;
 }
 
-static bool in_image(const struct symbols *s, uint64_t address)
+const char *symbols_kind_name(enum text_kind kind)
 {
-	return address - s->text < s->image_bytes;
+	return alone[kind];
+}
+
+enum text_kind symbols_kind(const char *module, size_t bytes)
+{
+	for (int kind = 0; kind < TEXT_KINDS; kind++)
+		if (alone[kind] && names(module, bytes, alone[kind]))
+			return (enum text_kind)kind;
+	return TEXT_MODULE;
 }
 
 /* Find _text, and count what lies outside the image. */
-static int find_text(struct symbols *s, const char *text, const char *end, size_t *outside)
+static int find_text(const char *text, const char *end, uint64_t *image, size_t *outside)
 {
 	struct kallsyms_line line;
 	int got;
 
 	*outside = 0;
+	*image = 0;
 	while ((got = kallsyms_next(&text, end, &line)) == 1) {
 		if (line.module)
 			*outside += 1;
 		else if (names(line.name, line.name_bytes, "_text"))
-			s->text = line.address;
+			*image = line.address;
 	}
 	return got;
 }
 
-/* Extent of the image: up to the page of its last text symbol; beside it the
- * symbols outside, as many as find_text() counted. */
-static size_t take_symbols(struct symbols *s, const char *text, const char *end,
-			   struct outside *outside)
+/* The symbols outside, as many as find_text() counted; beside it the extent of
+ * the image: up to the page of its last text symbol. How many have an address. */
+static size_t take_symbols(const char *text, const char *end, uint64_t image,
+			   struct outside *outside, uint64_t *image_bytes)
 {
 	struct kallsyms_line line;
-	uint64_t last = s->text;
+	uint64_t last = image;
 	size_t count = 0;
 
 	while (kallsyms_next(&text, end, &line) == 1) {
 		if (line.module && line.address) {
+			const enum text_kind kind = symbols_kind(line.module, line.module_bytes);
+			const bool is_alone = kind != TEXT_MODULE;
+
 			outside[count] = (struct outside){
 				.address = line.address,
-				.module = line.module,
-				.module_bytes = line.module_bytes,
+				.kind = kind,
+				.name = is_alone ? line.name : line.module,
+				.name_bytes = is_alone ? line.name_bytes : line.module_bytes,
 				.order = count,
 			};
 			count++;
 		} else if (!line.module && line.address > last &&
-			   line.address - s->text < IMAGE_BYTES_MAX) {
+			   line.address - image < IMAGE_BYTES_MAX) {
 			last = line.address;
 		}
 	}
-	s->image_bytes = page_end(last) - s->text;
+	*image_bytes = page_end(last) - image;
 	return count;
 }
 
@@ -106,121 +109,126 @@ static int by_address(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
 static int by_order(const void *a, const void *b)
 {
-	const struct range *x = a, *y = b;
+	const struct outside *x = a, *y = b;
 
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
 static bool same_text(const struct outside *a, const struct outside *b)
 {
-	return a->module_bytes == b->module_bytes &&
-	       !memcmp(a->module, b->module, a->module_bytes) &&
+	return a->kind == TEXT_MODULE && b->kind == TEXT_MODULE &&
+	       a->name_bytes == b->name_bytes && !memcmp(a->name, b->name, a->name_bytes) &&
 	       b->address - a->address <= FUNCTION_BYTES_MAX;
 }
 
-/* Where the last symbol of a range ends, which kallsyms does not tell. Module
+/* Where the last symbol of a piece ends, which kallsyms does not tell. Module
  * text is a whole number of pages. BPF programs are packed (bpf_prog_pack,
  * 5.18) and may be longer than a page; what follows one is another one. */
 static uint64_t symbol_end(const struct outside *symbol)
 {
-	if (names(symbol->module, symbol->module_bytes, "bpf"))
+	if (symbol->kind == TEXT_BPF)
 		return symbol->address + FUNCTION_BYTES_MAX;
 	return page_end(symbol->address);
 }
 
-/* Neighbours of one module become one range. symbols is sorted by address. */
-static void find_ranges(struct symbols *s, const struct outside *symbols, size_t count)
+/* Neighbours of one module become one piece; the others stay alone. symbols is
+ * sorted by address; the pieces take its place. How many they are. */
+static size_t join_pieces(struct outside *symbols, size_t count)
 {
+	size_t pieces = 0;
+
 	for (size_t i = 0; i < count; i++) {
-		struct range *range = &s->ranges[s->count++];
+		struct outside piece = symbols[i];
 		uint64_t end;
 
-		*range = (struct range){
-			.start = symbols[i].address,
-			.order = symbols[i].order,
-		};
 		for (; i + 1 < count && same_text(&symbols[i], &symbols[i + 1]); i++)
-			if (symbols[i + 1].order < range->order)
-				range->order = symbols[i + 1].order;
+			if (symbols[i + 1].order < piece.order)
+				piece.order = symbols[i + 1].order;
 		end = symbol_end(&symbols[i]);
 		if (i + 1 < count && end > symbols[i + 1].address)
 			end = symbols[i + 1].address;
-		range->bytes = end - range->start;
+		piece.bytes = end - piece.address;
+		symbols[pieces++] = piece;
 	}
+	return pieces;
 }
 
-/* Bases in order of appearance, a page apart; what has no room maps to nothing. */
-static void assign_links(struct symbols *s)
+static void add_pieces(struct symbols *s, const struct outside *pieces, size_t count)
 {
-	uint64_t link = KALLSYMS_LINK_TEXT + s->image_bytes + LINK_ALIGN;
-
-	link -= link % LINK_ALIGN;
-	qsort(s->ranges, s->count, sizeof(*s->ranges), by_order);
-	for (size_t i = 0; i < s->count; i++) {
-		struct range *range = &s->ranges[i];
-
-		if (range->bytes > LINK_END - link) {
-			s->count = i;
-			break;
-		}
-		range->link = link;
-		link = page_end(link + range->bytes) + PAGE_BYTES;
-		if (link > LINK_END)
-			link = LINK_END;
+	s->shows_programs = false;
+	texts_begin(s->texts);
+	for (size_t i = 0; i < count; i++) {
+		texts_add(s->texts, &(struct text_facts){
+			.start = pieces[i].address,
+			.bytes = pieces[i].bytes,
+			.kind = pieces[i].kind,
+			.exact = pieces[i].kind == TEXT_MODULE,
+			.name = pieces[i].name,
+			.name_bytes = pieces[i].name_bytes,
+		});
+		s->shows_programs |= pieces[i].kind == TEXT_BPF;
 	}
-	qsort(s->ranges, s->count, sizeof(*s->ranges), by_start);
+	/* ours are there: where none is shown, that tells nothing */
+	texts_end(s->texts, s->shows_programs);
 }
 
-static int read_layout(struct symbols *s, const char *text, const char *end)
+/* The image stays where it is: what is read later has to agree with the first. */
+static int take_image(struct symbols *s, uint64_t image, uint64_t image_bytes)
 {
+	const uint64_t link = KALLSYMS_LINK_TEXT + image_bytes + LINK_ALIGN;
+	int err;
+
+	if (s->texts)
+		return image == s->text ? 0 : -EINVAL;
+	err = texts_open(&s->texts, link - link % LINK_ALIGN);
+	if (err)
+		return err;
+	s->text = image;
+	s->image_bytes = image_bytes;
+	return 0;
+}
+
+int symbols_read(struct symbols *s, const char *text, size_t bytes)
+{
+	const char *const end = text + bytes;
 	struct outside *outside;
+	uint64_t image, image_bytes;
 	size_t count;
 	int err;
 
-	err = find_text(s, text, end, &count);
-	if (err || !s->text)
+	err = find_text(text, end, &image, &count);
+	if (err || !image)
 		return err;
 	outside = calloc(count + 1, sizeof(*outside));
 	if (!outside)
 		return -ENOMEM;
-	count = take_symbols(s, text, end, outside);
-	qsort(outside, count, sizeof(*outside), by_address);
-	s->ranges = calloc(count + 1, sizeof(*s->ranges));
-	if (s->ranges) {
-		find_ranges(s, outside, count);
-		assign_links(s);
+	count = take_symbols(text, end, image, outside, &image_bytes);
+	err = take_image(s, image, image_bytes);
+	if (!err) {
+		qsort(outside, count, sizeof(*outside), by_address);
+		count = join_pieces(outside, count);
+		qsort(outside, count, sizeof(*outside), by_order);
+		add_pieces(s, outside, count);
 	}
 	free(outside);
-	return s->ranges ? 0 : -ENOMEM;
+	return err;
 }
 
 int symbols_open(struct symbols **symbols, const char *text, size_t bytes)
 {
 	struct symbols *s;
-	struct range *fewer;
 	int err;
 
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	err = read_layout(s, text, text + bytes);
+	err = symbols_read(s, text, bytes);
 	if (err) {
 		symbols_close(s);
 		return err;
 	}
-	/* there were as many places as symbols */
-	fewer = s->count ? realloc(s->ranges, s->count * sizeof(*fewer)) : NULL;
-	if (fewer)
-		s->ranges = fewer;
 	*symbols = s;
 	return 0;
 }
@@ -230,74 +238,27 @@ bool symbols_hidden(const struct symbols *symbols)
 	return !symbols->text;
 }
 
-static void write_line(FILE *out, const struct kallsyms_line *line, uint64_t link)
+bool symbols_show_programs(const struct symbols *symbols)
 {
-	fprintf(out, "%016" PRIx64 " %c %.*s", link, line->type, (int)line->name_bytes,
-		line->name);
-	if (line->module)
-		fprintf(out, "\t[%.*s]", (int)line->module_bytes, line->module);
-	putc('\n', out);
+	return symbols->shows_programs;
 }
 
-/* Padding before a function, never seen in a stack: a third of all symbols. */
-static bool is_padding(const struct kallsyms_line *line)
+struct texts *symbols_texts(struct symbols *symbols)
 {
-	static const char prefix[] = "__pfx_";
-
-	return line->name_bytes > strlen(prefix) && !memcmp(line->name, prefix, strlen(prefix));
+	return symbols->texts;
 }
 
-int symbols_publish(const struct symbols *symbols, const char *text, size_t bytes, int fd)
+uint64_t symbols_map(struct symbols *s, uint64_t address)
 {
-	const char *end = text + bytes;
-	struct kallsyms_line line;
-	int own_fd = dup(fd);
-	FILE *out = own_fd < 0 ? NULL : fdopen(own_fd, "w");
-	bool failed;
-
-	if (!out) {
-		int err = -errno;
-
-		if (own_fd >= 0)
-			close(own_fd);
-		return err;
-	}
-	while (kallsyms_next(&text, end, &line) == 1) {
-		const uint64_t link = symbols_map(symbols, line.address);
-
-		if (link && !is_padding(&line))
-			write_line(out, &line, link);
-	}
-	failed = ferror(out);
-	if (fclose(out))
-		return -errno;
-	return failed ? -EIO : 0;
+	if (symbols_in_image(s, address))
+		return KALLSYMS_LINK_TEXT + (address - s->text);
+	return s->texts ? texts_map(s->texts, address) : 0;
 }
 
-uint64_t symbols_map(const struct symbols *symbols, uint64_t address)
+void symbols_close(struct symbols *s)
 {
-	size_t low = 0, high = symbols->count;
-
-	if (in_image(symbols, address))
-		return KALLSYMS_LINK_TEXT + (address - symbols->text);
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const struct range *range = &symbols->ranges[middle];
-
-		if (address < range->start)
-			high = middle;
-		else if (address - range->start >= range->bytes)
-			low = middle + 1;
-		else
-			return range->link + (address - range->start);
-	}
-	return 0;
-}
-
-void symbols_close(struct symbols *symbols)
-{
-	if (!symbols)
+	if (!s)
 		return;
-	free(symbols->ranges);
-	free(symbols);
+	texts_close(s->texts);
+	free(s);
 }

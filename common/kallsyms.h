@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define KALLSYMS_LINK_TEXT 0xffffffff81000000ull   /* where _text goes, on every architecture */
+#define KALLSYMS_GAP "-"   /* name in the published table: no function from here to the next symbol */
 
 struct kallsyms_line {
 	uint64_t address;

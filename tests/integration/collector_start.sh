@@ -155,8 +155,8 @@ check no_thread_has_any_privilege "$(grep -hE '^(Uid|Gid|Groups|Cap|NoNewPrivs|S
 limits=$(grep -E '^Max (processes|core file size|open files)' /proc/"$pid"/limits | tr -s ' ')
 check it_can_start_no_process_and_dump_no_core "$limits" test "$(grep -cE '^Max (processes|core file size) 0 0 ' <<< "$limits")" = 2
 check there_are_two_threads "$(ls /proc/"$pid"/task)" test "$(find /proc/"$pid"/task -mindepth 1 -maxdepth 1 | wc -l)" = 2
-kept=$(find /proc/"$pid"/fd -lname '*bpf-map*' -o -lname '*bpf-prog*' -o -lname '*btf*' -o -lname '*kallsyms*')
-check no_map_program_or_kallsyms_stays_open "$kept" test -z "$kept"
+kept=$(find /proc/"$pid"/fd -lname '*bpf-map*' -o -lname '*bpf-prog*' -o -lname '*btf*')
+check no_map_program_or_btf_stays_open "$kept" test -z "$kept"
 modes=$(stat -c '%n %a %u:%g' "$run_dir" "$run_dir"/* | sed "s,$work/,," | tr '\n' ';')
 check files_have_their_owner_and_modes "$modes" test "$modes" = "run 750 $id:$id;run/collector.sock 660 $id:$id;run/ring 440 $id:$id;run/symbols 440 $id:$id;"
 check symbols_start_where_the_kernel_was_linked "$(head -3 "$run_dir/symbols")" grep -qE '^ffffffff81000000 [tT] _text$' "$run_dir/symbols"

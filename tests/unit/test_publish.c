@@ -44,6 +44,7 @@ static int set_up(void **state)
 
 	assert_return_code(fd, errno);
 	assert_int_equal(symbols_open(&b->symbols, text, (size_t)bytes), 0);
+	symbols_published(b->symbols);
 	assert_int_equal(ring_writer_open(&b->writer, fd, RING_DATA_BYTES_MIN, &identity), 0);
 	assert_int_equal(ring_reader_open(&b->reader, fd), 0);
 	assert_int_equal(publisher_open(&b->publisher, b->writer, b->symbols, CPU_SLOTS), 0);

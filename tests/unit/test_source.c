@@ -24,6 +24,7 @@
 #define RING_BYTES RING_DATA_BYTES_MIN
 #define PATIENCE_S 60   /* so long a step may take on the slowest machine */
 #define SYMBOLS "ffffffff81000000 T _text\n"
+#define OTHER_SYMBOLS "ffffffff81000000 T _text\nffffffff81000010 T other\n"
 
 /* A collector and what the source tells of it. */
 struct bench {
@@ -42,6 +43,9 @@ struct bench {
 	bool records_after_gone;
 	bool refuse;          /* what hello() answers */
 	char symbols[128];
+	unsigned int symbol_reads;
+	uint64_t tells_at;    /* the record that tells of new symbols */
+	char symbols_then[128];   /* the table at the last record */
 };
 
 static int on_hello(void *arg, const Netto__Hello *hello)
@@ -58,10 +62,11 @@ static int on_symbols(void *arg, const char *text, size_t bytes)
 	struct bench *b = arg;
 
 	snprintf(b->symbols, sizeof(b->symbols), "%.*s", (int)bytes, text);
+	b->symbol_reads++;
 	return 0;
 }
 
-static void on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count)
+static bool on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *bytes, size_t count)
 {
 	struct bench *b = arg;
 
@@ -73,6 +78,8 @@ static void on_record(void *arg, uint64_t seq, uint64_t lost, const uint8_t *byt
 	b->lost += lost;
 	b->records++;
 	b->records_after_gone |= b->gone == b->hellos;
+	memcpy(b->symbols_then, b->symbols, sizeof(b->symbols));
+	return b->tells_at && b->last_record == b->tells_at;
 }
 
 static void on_gone(void *arg)
@@ -112,12 +119,17 @@ static void publish_ring(struct bench *b, mode_t mode)
 	close(fd);
 }
 
-static void publish_symbols(struct bench *b, mode_t mode)
+static void publish_table(struct bench *b, const char *table, mode_t mode)
 {
 	int fd = create(b, "symbols", mode);
 
-	assert_int_equal(write(fd, SYMBOLS, strlen(SYMBOLS)), strlen(SYMBOLS));
+	assert_int_equal(write(fd, table, strlen(table)), strlen(table));
 	close(fd);
+}
+
+static void publish_symbols(struct bench *b, mode_t mode)
+{
+	publish_table(b, SYMBOLS, mode);
 }
 
 static void listen_anew(struct bench *b)
@@ -308,6 +320,63 @@ static void records_overwritten_unread_are_counted_exactly(void **state)
 	run_until(b, has_records);
 	assert_true(b->lost > 0);
 	assert_int_equal(b->records + b->lost, 1 + count);
+}
+
+/* Records of which the first tells of a new table. */
+static void write_news(struct bench *b, unsigned int count)
+{
+	b->tells_at = ring_writer_next_seq(b->ring);
+	write_records(b, count);
+	ring_bell(b);
+	run_until(b, has_records);
+}
+
+static void new_symbols_are_read_before_the_next_record(void **state)
+{
+	struct bench *b = *state;
+
+	connect_and_greet(b);
+	write_records(b, 1);
+	publish_table(b, OTHER_SYMBOLS, 0440);
+	write_news(b, 1);
+	assert_string_equal(b->symbols_then, SYMBOLS);
+	assert_string_equal(b->symbols, OTHER_SYMBOLS);
+	write_news(b, 2);
+	assert_string_equal(b->symbols_then, OTHER_SYMBOLS);
+	assert_int_equal(b->symbol_reads, 2);
+}
+
+static void a_table_that_is_away_or_no_good_leaves_the_last_one(void **state)
+{
+	struct bench *b = *state;
+
+	connect_and_greet(b);
+	(void)unlink(path_of(b, "symbols"));
+	write_news(b, 2);
+	publish_table(b, OTHER_SYMBOLS, 0666);
+	write_news(b, 2);
+	assert_string_equal(b->symbols, SYMBOLS);
+	assert_int_equal(b->gone, 0);
+	publish_table(b, OTHER_SYMBOLS, 0440);
+	write_news(b, 2);
+	assert_string_equal(b->symbols, OTHER_SYMBOLS);
+}
+
+static void symbols_whose_record_was_lost_are_read_all_the_same(void **state)
+{
+	struct bench *b = *state;
+
+	connect_and_greet(b);
+	write_records(b, 1);
+	ring_bell(b);
+	run_until(b, has_records);
+	publish_table(b, OTHER_SYMBOLS, 0440);
+	write_records(b, RING_BYTES / 8);
+	ring_bell(b);
+	run_until(b, has_records);
+	assert_true(b->lost > 0);
+	assert_string_equal(b->symbols_then, OTHER_SYMBOLS);
+	assert_int_equal(b->symbol_reads, 2);
 }
 
 static void a_lost_bell_delays_records_but_loses_none(void **state)
@@ -614,6 +683,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(records_arrive_in_order_after_hello_and_symbols),
 		TEST(records_overwritten_unread_are_counted_exactly),
+		TEST(new_symbols_are_read_before_the_next_record),
+		TEST(a_table_that_is_away_or_no_good_leaves_the_last_one),
+		TEST(symbols_whose_record_was_lost_are_read_all_the_same),
 		TEST(a_lost_bell_delays_records_but_loses_none),
 		TEST(what_a_dead_collector_left_is_read_before_it_is_gone),
 		TEST(a_restarted_collector_is_found_again),
