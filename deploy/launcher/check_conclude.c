@@ -15,7 +15,7 @@ const struct check_cost check_costs[] = {
 	{ "all", "0.12 % idle" },
 };
 const size_t check_cost_count = sizeof(check_costs) / sizeof(check_costs[0]);
-const char check_costs_where[] = "a virtual machine, 2 CPUs, Linux 6.18";
+const char check_costs_where[] = "VM, 2 CPUs, Linux 6.18";
 
 /* The probe that times a context exactly, and what is left without it. */
 static const struct {
@@ -102,8 +102,7 @@ static void take_notes(struct check *c)
 	if (is(&f->sysctls[SYSCTL_JIT_KALLSYMS], 0))
 		note(c, "BPF programs have no names: net.core.bpf_jit_kallsyms is 0: set it to 1");
 	if (c->exact_auto && c->sources[CONTEXT_SYSCALL_TX] == SOURCE_SAMPLED)
-		note(c, "--exact-syscalls=tracepoint would time sends and receives exactly here, and "
-		     "slow every system call a little");
+		note(c, "--exact-syscalls=tracepoint times sends and receives, at a cost");
 	if (!clock_is_fast(f->clocksource))
 		note(c, "probes cost more than usual: reading the clock %s is slow", f->clocksource);
 }

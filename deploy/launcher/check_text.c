@@ -1,4 +1,4 @@
-/* check_text.c - the result of netto check for people, on one screen */
+/* check_text.c - the result of netto check for people, on one screen: 24 lines, with the prompt */
 #include "check.h"
 
 #include <inttypes.h>
@@ -134,11 +134,14 @@ static size_t put_probe(const struct screen *s, const struct check_report *r, si
 
 static void put_probes(const struct screen *s, const struct check_report *r)
 {
-	if (r->probe_count)
-		fprintf(s->out, "\n%-*s%-*sfunction\n", INDENT, "probe", STATE, "state");
+	char head[64];
+
+	if (!r->probe_count)
+		return;
+	snprintf(head, sizeof(head), "%-*s%-*sfunction\n", INDENT, "probe", STATE, "state");
+	put_coloured(s, BOLD, head);
 	for (size_t i = 0; i < r->probe_count;)
 		i = put_probe(s, r, i);
-	putc('\n', s->out);
 }
 
 static void put_contexts(const struct screen *s, const enum source sources[static CONTEXT_COUNT])
@@ -157,9 +160,9 @@ static void put_contexts(const struct screen *s, const enum source sources[stati
 	}
 }
 
-static void put_costs(const struct screen *s, uint64_t interval_ns)
+static void put_costs(const struct screen *s)
 {
-	char text[TEXT_BYTES] = "", here[96];
+	char text[TEXT_BYTES] = "";
 
 	for (size_t i = 0; i < check_cost_count; i++) {
 		append(text, sizeof(text), ", ", check_costs[i].part);
@@ -167,11 +170,6 @@ static void put_costs(const struct screen *s, uint64_t interval_ns)
 	}
 	append(text, sizeof(text), " (", check_costs_where);
 	append(text, sizeof(text), "", ")");
-	if (interval_ns) {
-		snprintf(here, sizeof(here), "of each softirq's time here, %" PRIu64 " ns are the probes'",
-			 interval_ns);
-		append(text, sizeof(text), "; ", here);
-	}
 	put_row(s, "cost", text);
 }
 
@@ -182,7 +180,7 @@ void check_print_text(const struct check *check, const struct check_style *style
 	put_facts(&s, &check->facts);
 	put_probes(&s, &check->report);
 	put_contexts(&s, check->sources);
-	put_costs(&s, check->report.interval_ns);
+	put_costs(&s);
 	for (size_t i = 0; i < check->note_count; i++)
 		put_row(&s, "note", check->notes[i]);
 	put_coloured(&s, check->status ? BAD : GOOD, check->message);
