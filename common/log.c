@@ -1,6 +1,7 @@
 /* common/log.c - messages for people, one line each, on standard error */
 #include "log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 static const char *program = "netto";
 static bool journal;
 static bool holding;
+static pthread_mutex_t holding_lock = PTHREAD_MUTEX_INITIALIZER;   /* of what is held */
 static unsigned int held;             /* lines kept since log_hold(), counting forgotten ones */
 static char held_lines[HELD_LINES][TEXT_BYTES];
 static int held_priorities[HELD_LINES];
@@ -98,9 +100,11 @@ static void log_text(int priority, const char *format, va_list args)
 		write_line(priority, text);
 		return;
 	}
+	pthread_mutex_lock(&holding_lock);
 	memcpy(held_lines[held % HELD_LINES], text, sizeof(text));
 	held_priorities[held % HELD_LINES] = priority;
 	held++;
+	pthread_mutex_unlock(&holding_lock);
 }
 
 void log_hold(void)

@@ -74,6 +74,7 @@ static void a_mistake_is_one_line_with_the_value_seen(void **state)
 		{ args("--exact-syscalls="), "give auto, fentry, tracepoint or off" },
 		{ args("--exact-syscalls"), "--exact-syscalls: its value is missing" },
 		{ args("--no-filter=yes"), "--no-filter=yes: " },
+		{ args("--check=yes"), "--check=yes: " },
 		{ args("-x"), "-x: no such option" },
 		{ args("--wrong"), "--wrong: no such option" },
 		{ args("word"), "word: an argument too many" },
@@ -120,6 +121,7 @@ static void defaults_are_those_of_the_help(void **state)
 	assert_int_equal(o.period_ns, 500000000);
 	assert_int_equal(o.ring_bytes, 4 << 20);
 	assert_true(o.filter);
+	assert_false(o.check);
 	assert_int_equal(o.exact, PROBES_EXACT_AUTO);
 	assert_int_not_equal(o.uid, 0);
 }
@@ -127,17 +129,18 @@ static void defaults_are_those_of_the_help(void **state)
 static void every_option_arrives(void **state)
 {
 	char *argv[] = args("-f", "10", "--period=1000", "--ring-size=64KiB", "--no-filter",
-			    "--runtime-dir=/x", "--exact-syscalls=off");
+			    "--runtime-dir=/x", "--exact-syscalls=off", "--check");
 	struct options o;
 
 	(void)state;
 	optind = 1;
-	options_parse(&o, 8, argv);
+	options_parse(&o, 9, argv);
 	assert_int_equal(o.rate_hz, 10);
 	assert_int_equal(o.period_ns, 1000000000);
 	assert_int_equal(o.ring_bytes, 64 << 10);
 	assert_string_equal(o.runtime_dir, "/x");
 	assert_false(o.filter);
+	assert_true(o.check);
 	assert_int_equal(o.exact, PROBES_EXACT_OFF);
 }
 
