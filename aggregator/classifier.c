@@ -304,6 +304,21 @@ static void take_erased(struct walk *walk, enum context context, int vector)
 		walk->component = walk->erased;
 }
 
+/* The dispatcher about to call an action, or just back from it, is what the
+ * action's own function is. */
+static void take_dispatcher(struct walk *walk, enum context context)
+{
+	if (walk->boundary != BOUNDARY_DISPATCHER || walk->component || walk->named ||
+	    !walk->has_symbol || !walk->all_listed)
+		return;
+	if (context == CONTEXT_SOFTIRQ_RX) {
+		walk->component = ONE_PLUS(COMPONENT_DRIVER_POLL);
+		walk->step = STEP_DRIVER_POLL;
+	} else if (context == CONTEXT_SOFTIRQ_TX) {
+		walk->component = ONE_PLUS(COMPONENT_QDISC);
+	}
+}
+
 static uint8_t component_of(const struct walk *walk)
 {
 	if (walk->component)
@@ -358,6 +373,7 @@ struct label classifier_label(const struct stack *stack)
 	walk_stack(&walk, stack, vector);
 	context = context_of(&walk, stack, vector);
 	take_erased(&walk, context, vector);
+	take_dispatcher(&walk, context);
 	if (context == CONTEXT_COUNT || (!walk.network && !is_always_network(context)))
 		return label;
 

@@ -97,8 +97,8 @@ case_mirred() {
   inside switch ip link add d0 type dummy
   inside switch ip link set d0 up
   inside switch tc qdisc add dev b1 clsact
-  inside switch tc filter add dev b1 ingress matchall action mirred egress mirror dev d0 ||
-    inside switch tc filter add dev b1 ingress protocol ip u32 match u32 0 0 action mirred egress mirror dev d0 || return
+  inside switch tc filter add dev b1 ingress protocol ip u32 match u32 0 0 flowid 1:1 \
+    action mirred egress mirror dev d0 || return
   stream left right 10.98.0.2
 }
 case_iptables() {

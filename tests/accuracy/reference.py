@@ -5,8 +5,8 @@ It shares nothing with the product: patterns in place of a table, and the rules 
  2. Walking outwards, the first function that the kernel runs on its own account (a softirq
     action, a thread, a poll loop) owns the time; what was interrupted does not. A softirq that
     no action shows for, but an unlock right in the dispatcher, is HRTIMER's; the dispatcher
-    itself is its caller's; tracers that the dispatcher calls are told apart ("tracers"), since
-    perf cannot say on which side of netto's own probe they ran.
+    itself is its caller's; tracers that it calls are told apart ("tracers"): perf cannot say
+    on which side of netto's own probe they ran.
  3. In a task the outermost call that has to do with sockets decides; any other task is "other".
     A stack is the network's if a function on it is its own: scheduler, memory, locks, wake-ups
     are not.
@@ -56,9 +56,9 @@ PATTERNS = rules(r"""
 !observer: (__)?bpf_(trace_run|trampoline_|prog_enter|prog_exit) perf_(trace_|tp_|swevent|event_)
   trace_event_ __traceiter_
 conntrack: (__)?nf_conntrack (__)?nf_ct_ nf_confirm$ ipv[46]_(conntrack|confirm|defrag) gc_worker$
-  init_conntrack hash_conntrack .*_conntrack_ tcp_in_window early_drop nf_expect
-nat: (__)?nf_nat nf_xfrm_me_harder masquerade get_unique_tuple .*_manip_pkt find_appropriate_src
-flowtable: nf_flow_ flow_offload_
+  init_conntrack hash_conntrack .*_conntrack_ early_drop nf_expect
+nat: (__)?nf_nat nf_xfrm_me_harder masquerade .*_manip_pkt
+flowtable: nf_flow_
 ipvs: (__)?ip_vs_
 +hook: nf_ __?nft_ nft_ (ip|ip6|arp|eb)t_ x?t_ ip(6)?table_ ip_set_ \w+_mt(_v\d)?$ \w+_tg(_v\d)?$
 bridge: (__)?br_ fdb_ setup_pre_routing ip_sabotage_in
@@ -68,75 +68,74 @@ xdp_generic: do_xdp_generic bpf_prog_run_generic_xdp netif_receive_generic_xdp g
 !+program: bpf_prog_[0-9a-f]{8} bpf_dispatcher_ .*bpf_prog_run
 xdp_native: xdp_ (cpu|dev)_map_ __dev_flush bq_xmit bq_flush __xsk_map xsk_ .*_xdp_(xmit|flush|tx)
 wireguard: wg_
-tunnel: vxlan_ geneve_ (__)?(ip)?gre_ ip6gre_ ip_(md_)?tunnel ip6?_?tunnel_ iptunnel_ ipip_ sit_
-  ip6_tnl udp_tunnel skb_tunnel_ fou_ gue_
+tunnel: vxlan_ geneve_ (__)?(ip)?gre_ ip_(md_)?tunnel ip6?_?tunnel_ iptunnel_ ipip_ sit_ ip6_tnl
+  udp_tunnel skb_tunnel_
 =helper: __xfrm_decode_session decode_session
 ipsec: (__)?xfrm esp6?_ ah6?_
-ovs: ovs_ netdev_frame_hook do_execute_actions key_extract
+ovs: ovs_ netdev_frame_hook
 vdev: vlan_ bond_ team_ macvlan_ ipvlan_ vrf_ macsec_
 mptcp: (__)?mptcp subflow_
 ktls: tls_
 gso: (__)?skb_(gso_|segment|udp_tunnel_segment|mac_gso) .*_gso_segment$ tcp_gso
 gro: (dev|napi|skb|gro)_gro_(?!cell) gro_(?!cell) napi_gro .*_gro_(receive|complete|flush)
-  napi_frags
-backlog: process_backlog$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_ gro_cell net_rps
-  trigger_rx_softirq flush_backlog
+backlog: process_backlog$ __napi_schedule$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_
+  gro_cell net_rps trigger_rx_softirq flush_backlog
 skb_free: skb_defer_free skb_attempt_defer kick_defer
 tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ netif_tx_wake dql_ .*_clean_tx
 skb_alloc: (__|napi_|__napi_)?(alloc|build)_skb (slab|__)build_skb napi_skb_cache_get
   (__)?netdev_alloc (__)?page_pool
 virtual_xmit: loopback_xmit veth_xmit netkit_ (__)?(__)?dev_forward_skb skb_scrub tun_net_xmit
-  is_skb_forwardable dummy_xmit
+  is_skb_forwardable
 tap: packet_ tpacket_ __packet prb_ dev_queue_xmit_nit tun_ tap_ vhost_ handle_(rx|tx) fanout_
 driver_irq: skb_(recv|xmit)_done vring_interrupt
-qdisc: __dev_queue_xmit sch_direct_xmit (__)?qdisc_ __netif_schedule validate_xmit netdev_core_pick
-  netdev_pick netif_skb_features (noop|p?fifo|pfifo_fast|prio|htb|tbf|netem)_ codel
-  skb_network_protocol harmonize_features passthru_features dequeue_skb
+qdisc: net_tx_action$ __dev_queue_xmit sch_direct_xmit (__)?qdisc_ __netif_schedule validate_xmit
+  netdev_core_pick netdev_pick netif_skb_features (noop|p?fifo|pfifo_fast|prio|htb|tbf|netem)_
+  skb_network_protocol passthru_features
 driver_xmit: dev_hard_start_xmit __dev_direct (.*_)?start_xmit$ .*_xmit_frame
 neighbour: (__)?neigh_ arp_ ndisc_ eth_header pneigh
 core_rx: (__)?netif_receive_skb
-socket_lookup: (__)?inet6?_lookup inet6?_e?hashfn inet6?_lhash (__)?udp[46]_lib_lookup udp6?_lookup
-  udp[46]_lib_lookup2 compute_score udp_ehashfn
 socket_filter: sk_filter __cgroup_bpf sk_psock strp_ reuseport_ bpf_skops tcp_filter
 forwarding: ip6?_forward ip6?_?mr_ ipmr_
-routing: ip6?_route_ (__)?fib inet_addr_type rt6?_(?!spin|mutex) ip_rt ipv4_mtu ip6_mtu ip6_pol
-  ip6?_dst l3mdev find_exception __mkroute ip_mc_validate ip_check_mc ipv6_chk_addr
-  __ipv6_(chk|dev_get) ipv6_dev_get ip6_sk_dst ip6?_dst (__)?fl6_
+routing: inet6?_(csk_route|lookup_ifaddr) ip6?_route_ (__)?fib inet_addr_type rt6?_(?!spin|mutex)
+  ip_rt ipv4_mtu ip6_mtu ip6_pol ip6?_dst l3mdev find_exception ip_mc_validate ip_check_mc
+  ipv6_chk_addr __ipv6_(chk|dev_get) ip6_sk_dst ip6?_dst (__)?fl6_
   (__)?ipv6_(addr_label|dev_get_saddr|get_saddr|addr_type) dst_(?!input|output) ipv4_dst ip6_sk_dst
-  __dst find_match icmp6?_route
+  __dst icmp6?_route
+socket_lookup: (__)?inet6?_lookup inet6?_e?hashfn inet6?_lhash (__)?udp[46]_lib_lookup
+  udp[46]_lib_lookup2
 local_delivery: ip_local_deliver ip_protocol_deliver ip6_input ip6_(protocol_deliver|mc_input) icmp
   __icmp igmp mld_ raw_(local|rcv|v4_input|v4_match|icmp) raw6_local rawv6_rcv
   ping_(rcv|queue|lookup)
 ip_rx: ip_(list_)?rcv ip_sublist ip_defrag ip_frag ipv6_(list_)?rcv ip6_(sublist_|list_)?rcv
   ipv6_frag inet_frag (tcp|udp)_v[46]_early_demux
-udp_tx:
+udp_tx: udp[46]_hwcsum
   (__)?ip6?_(make_skb|append_data|send_skb|push_pending|flush_pending|setup_cork|generic_getfrag)
   udp(v6|lite)?_(sendmsg|send|push|cork|flush|cmsg) udp6?_(set_csum|send_skb|hwcsum)
   udp_v6_(push|send)
-ip_output:
+ip_output: inet6_csk_xmit
   (__)?ip_(queue_xmit|local_out|output|finish_output|send_check|mc_|do_frag|build_and|copy_meta)
   ip_(select_ident|idents|fast_csum|fraglist|frag_next|send_unicast) ip6_(xmit|output|finish_output)
-  (__)?ip6_local_out dst_output __ip6_finish ip6_(copy|frag|autoflow) ip_idents __ip_select
+  (__)?ip6_local_out dst_output ip6_(copy|frag|autoflow) __ip_select
 tcp_timer: tcp_(write|delack|keepalive|retransmit|probe)_timer tcp_pace_kick tcp_compressed_ack
   tcp_send_probe tcp_send_loss_probe reqsk_timer tw_timer tcp_(delack|write)_timer_handler
 tcp_conn: (__)?tcp_(close|done|shutdown|disconnect|abort|set_state|init_sock)
   tcp_v[46]_(connect|pre|init|destroy)
   tcp_(connect|finish_connect|time_wait|twsk|send_fin|accept|destroy|fin$|reset$|child|fastopen)
   (do_)?tcp_[gs]etsockopt
-  tcp_(orphan|cleanup|init_|assign_cong|write_queue_purge|md5|ao_|free_fastopen|update_metrics)
+  tcp_(orphan|cleanup_[cu]|init_|assign_cong|write_queue_purge|md5|ao_|free_fastopen|update_metrics)
   (__)?tcp_get_metrics tcp[46]_destruct sk_clone sk_prot_alloc
-  (__)?inet6?_(csk_(?!reset|rto|xmit)|twsk|hash|unhash|bhash|bind|put_port|ehash|check_est) inet_rsk
-  inet6?_stream_connect inet_child secure_ reqsk_ __reqsk cookie_ tcp6_ inet_sock_destruct
+  (__)?inet6?_(csk_(?!reset|rto|xmit)|twsk|hash|unhash|bhash|bind|put_port|ehash|check_est)
+  inet6?_stream_connect inet_child secure_ reqsk_ cookie_ tcp6_ inet_sock_destruct
 tcp_tx:
   (__)?tcp_(sendmsg|write_xmit|transmit|push|send|xmit|tsq|tasklet|retransmit|small_queue|pace)
   tcp_(tso|mss|current_mss|mtu|event_new|options_write|established_opt|select_window|rate_skb_sent)
   tcp_wfree
   tcp_(chrono|wmem|sndbuf|skb_can_collapse|fragment|trim|skb_entail|update_skb|rbtree|stream_alloc)
   tcp_(schedule_loss|init_nondata|snd|cwnd|mstamp|make_synack|release_cb|delack_max|sync_mss)
-  tcp_(rate_check|downgrade|stream_memory) do_tcp_sendpages inet6_csk_xmit skb_do_copy_data_nocache
-  __tcp_select tcp_v[46]_send sk_stream_wait
+  tcp_(rate_check|downgrade|stream_memory) do_tcp_sendpages __tcp_select tcp_v[46]_send
+  sk_stream_wait
 socket: (tcp|udp|sock|datagram)_e?poll$ (__)?scm_ (__)?sk_dst_check
-tcp_rx: (__)?tcp(?!_diag) bictcp cubictcp bbr_
+tcp_rx: (__)?tcp(?!_diag) cubictcp bbr_
 udp_rx: (__)?udp first_packet_length __skb_recv_udp inet_recv_error
 !wakeup: unix_write_space __pollwait sock_def_(readable|write|wakeup|error) sk_stream_write_space
   (__)?wake_up ep_poll_callback try_to_wake ttwu autoremove_wake pollwake default_wake receiver_wake
@@ -153,11 +152,11 @@ driver_poll: __napi_poll$ net_rx_action$ napi_(threaded|busy|complete|poll) (__)
 socket: (__)?(____)?sys_(send|recv|socket|accept|connect|bind|listen|shut|[gs]etsock)
   __x64_sys_(sendto|sendm) __x64_sys_(recv|socket|accept|connect|bind|listen|shut|[gs]etsock)
   sock_(?![rweo]*free|put|pfree|kmalloc) __sock sockfd __skb_(wait_for_more|try_recv) inet6?_ __inet
-  do_accept do_recvmmsg move_addr copy_msghdr security_sock (apparmor|selinux)_sock aa_sk
+  do_accept do_recvmmsg move_addr copy_msghdr security_sock (apparmor|selinux)_sock
   kernel_(send|recv|sock) splice_to_socket io_(send|recv|accept|connect) raw_ rawv6_ ping_ ____?sys_
 =helper: (__)?p?skb (__)?sk_ (__)?sock_ (__)?(lock|release)_sock (consume|kfree|__kfree)_skb
   kfree_skb datagram_ __zerocopy simple_copy_to dev_ __dev netdev netif_ ipv6_ ip6_ ip_ put_cmsg
-  eth_ net_ siphash napi_skb ___skb
+  eth_ net_ siphash napi_skb
 """)
 
 # The functions that call netfilter, and the hook that they are.
@@ -247,10 +246,10 @@ def who_runs(frames):
 def component(frames):
     for i, name in enumerate(frames):
         owner, _ = owner_of(name)
-        if name == "eth_type_trans":
-            is_handed = owner_of((frames + [""])[i + 1])[0] == "virtual_xmit"
-            owner = "virtual_xmit" if is_handed else "core_rx"
-        if name == "napi_consume_skb" and re.match("skb_defer|net_rx", (frames + [""])[i + 1]):
+        outer = (frames + [""])[i + 1]
+        if name == "eth_type_trans" and owner_of(outer)[0] != "virtual_xmit":
+            owner = "core_rx"
+        if name == "napi_consume_skb" and re.match("skb_defer|net_rx", outer):
             owner = "skb_free"
         if owner in ("+program", "+filter"):
             owner = who_runs(frames[i + 1:])
