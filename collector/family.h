@@ -20,7 +20,7 @@ struct bpf_program;
 
 #define FAMILY_HOOKS_MAX 64         /* links beside the perf events, one a CPU */
 #define FAMILY_REASON_BYTES 120
-#define FAMILY_REPORTS_MAX 24
+#define FAMILY_REPORTS_MAX 32
 
 struct family {
 	const struct probes_config *config;

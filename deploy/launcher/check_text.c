@@ -1,10 +1,10 @@
-/* check_text.c - the result of netto check for people, on one screen: 24 lines, with the prompt */
+/* check_text.c - the result of netto check for people, on one screen */
 #include "check.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define INDENT 14       /* of the second column */
+#define INDENT 15       /* of the second column */
 #define CELL 40         /* two facts a line */
 #define STATE 10        /* of a probe */
 #define NAME 26         /* of a fact */
@@ -106,30 +106,72 @@ static void put_facts(const struct screen *s, const struct check_facts *f)
 	put_capabilities(s, f);
 }
 
-static bool same_fate(const struct report_probe *a, const struct report_probe *b)
-{
-	return a->state == b->state && !strcmp(a->name, b->name) && !strcmp(a->reason, b->reason);
-}
+/* Functions of one probe with the same outcome are one row. */
+struct row {
+	const struct report_probe *probe;       /* the first of them */
+	char functions[TEXT_BYTES];
+};
 
-/* Functions of one probe that share state and reason share a row; rows that
- * follow each other share the reason below them. Position of the next row. */
-static size_t put_probe(const struct screen *s, const struct check_report *r, size_t first)
+/* Fill the row that begins at position i; position behind it. */
+static size_t take_row(const struct check_report *r, size_t i, struct row *row)
 {
-	const struct report_probe *probe = &r->probes[first];
-	char text[TEXT_BYTES] = "", state[STATE + 1];
-	size_t i = first;
+	const struct report_probe *first = &r->probes[i];
 
-	for (; i < r->probe_count && same_fate(probe, &r->probes[i]); i++)
-		append(text, sizeof(text), ", ", r->probes[i].function);
-	fprintf(s->out, "%-*s", INDENT, probe->name);
-	snprintf(state, sizeof(state), "%-*s", STATE, probe_state_names[probe->state]);
-	put_coloured(s, probe->state == PROBE_ATTACHED ? GOOD : BAD, state);
-	put_words(s, INDENT + STATE, text);
-	if (*probe->reason && (i == r->probe_count || strcmp(probe->reason, r->probes[i].reason) != 0)) {
-		fprintf(s->out, "%*s%-*s", INDENT, "", STATE, "why");
-		put_words(s, INDENT + STATE, probe->reason);
+	*row = (struct row){ .probe = first };
+	for (; i < r->probe_count; i++) {
+		const struct report_probe *probe = &r->probes[i];
+
+		if (probe->state != first->state || strcmp(probe->name, first->name) != 0 ||
+		    strcmp(probe->reason, first->reason) != 0)
+			break;
+		append(row->functions, sizeof(row->functions), ", ", probe->function);
 	}
 	return i;
+}
+
+static void put_state(const struct screen *s, enum colour colour, const char *name,
+		      const char *state, const char *text)
+{
+	char field[STATE + 1];
+
+	snprintf(field, sizeof(field), "%-*s", STATE, state);
+	fprintf(s->out, "%-*s", INDENT, name);
+	put_coloured(s, colour, field);
+	put_words(s, INDENT + STATE, text);
+}
+
+static void put_probe(const struct screen *s, struct row *row, bool with_reason)
+{
+	const struct report_probe *probe = row->probe;
+
+	if (with_reason && *probe->reason)
+		append(row->functions, sizeof(row->functions), ": ", probe->reason);
+	put_state(s, probe->state == PROBE_ATTACHED ? GOOD : BAD, probe->name,
+		  probe_state_names[probe->state], row->functions);
+}
+
+/* Rows from the first-th on that follow each other with one reason: it stands
+ * in each of them if there is room, else once, below. Position behind them. */
+static size_t put_rows(const struct screen *s, const struct check_report *r, size_t first)
+{
+	const char *reason = r->probes[first].reason;
+	const size_t columns = s->style->columns;
+	bool room = true;
+	struct row row;
+	size_t i = first, end;
+
+	while (i < r->probe_count && !strcmp(r->probes[i].reason, reason)) {
+		i = take_row(r, i, &row);
+		room &= !columns || INDENT + STATE + strlen(row.functions) + strlen(reason) + 3 < columns;
+	}
+	end = i;
+	for (i = first; i < end;) {
+		i = take_row(r, i, &row);
+		put_probe(s, &row, room);
+	}
+	if (!room && *reason)
+		put_state(s, PLAIN, "", "why", reason);
+	return end;
 }
 
 static void put_probes(const struct screen *s, const struct check_report *r)
@@ -141,7 +183,7 @@ static void put_probes(const struct screen *s, const struct check_report *r)
 	snprintf(head, sizeof(head), "%-*s%-*sfunction\n", INDENT, "probe", STATE, "state");
 	put_coloured(s, BOLD, head);
 	for (size_t i = 0; i < r->probe_count;)
-		i = put_probe(s, r, i);
+		i = put_rows(s, r, i);
 }
 
 static void put_contexts(const struct screen *s, const enum source sources[static CONTEXT_COUNT])

@@ -200,23 +200,31 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	free(text);
 }
 
-static void rows_that_follow_each_other_share_their_reason(void **state)
+static void a_reason_that_has_no_room_stands_below_the_rows_that_share_it(void **state)
 {
+	static const char why[] = "this kernel refuses programs that hook its functions";
 	struct check c = good();
 	char *text;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		c.report.probes[i].state = PROBE_OFF;
-		c.report.probes[i].reason = "for one reason";
+		c.report.probes[i].reason = why;
 	}
-	text = screen(&c, 0, false);
-	assert_int_equal(count(text, "for one reason"), 1);
+	text = screen(&c, 80, false);
+	assert_int_equal(count(text, why), 1);
+	assert_non_null(strstr(text, "why       this kernel refuses"));
 	free(text);
-	c.report.probes[1].reason = "for another";
+	text = screen(&c, 120, false);
+	assert_int_equal(count(text, ": this kernel refuses"), 2);
+	free(text);
 	text = screen(&c, 0, false);
-	assert_int_equal(count(text, "for one reason"), 1);
-	assert_int_equal(count(text, "for another"), 1);
+	assert_int_equal(count(text, ": this kernel refuses"), 2);
+	free(text);
+	c.report.probes[1].reason = "another";
+	text = screen(&c, 80, false);
+	assert_int_equal(count(text, why), 1);
+	assert_int_equal(count(text, "irq_entry: another"), 1);
 	free(text);
 }
 
@@ -270,7 +278,7 @@ int main(void)
 		cmocka_unit_test(a_rate_above_the_limit_is_found_before_netto_finds_it),
 		cmocka_unit_test(what_could_be_better_is_noted),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
-		cmocka_unit_test(rows_that_follow_each_other_share_their_reason),
+		cmocka_unit_test(a_reason_that_has_no_room_stands_below_the_rows_that_share_it),
 		cmocka_unit_test(colours_are_for_terminals_and_the_last_line_is_the_result),
 		cmocka_unit_test(json_has_each_context_once),
 	};
