@@ -19,8 +19,6 @@
 
 #include "cpus.bpf.h"
 
-#define SLICE_TRIES 3
-
 static __always_inline void write_now(__u64 *value, __u64 now)
 {
 	*(volatile __u64 *)value = now;
@@ -42,21 +40,23 @@ static __always_inline __u64 stolen_ns(const struct shared_cpu *cpu)
 }
 
 /* Nothing may be stolen between the two looks, or it would be subtracted from a
- * slice that does not contain it. */
+ * slice that does not contain it. False: something was. */
+static __always_inline bool try_to_begin(struct shared_cpu *cpu)
+{
+	__u32 cuts = cuts_of(cpu);
+	__u64 stolen = stolen_ns(cpu);
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	write_now(&cpu->socket_stolen_ns, stolen);
+	write_now(&cpu->socket_since_ns, now_ns);
+	return stolen == stolen_ns(cpu) && cuts == cuts_of(cpu);
+}
+
+/* (Not a loop: up to 6.1 the verifier takes none that is entered in its middle.) */
 static __always_inline void begin_slice(struct shared_cpu *cpu)
 {
-	int tries;
-
-	for (tries = 0; tries < SLICE_TRIES; tries++) {
-		__u32 cuts = cuts_of(cpu);
-		__u64 stolen = stolen_ns(cpu);
-		__u64 now_ns = bpf_ktime_get_ns();
-
-		write_now(&cpu->socket_stolen_ns, stolen);
-		write_now(&cpu->socket_since_ns, now_ns);
-		if (stolen == stolen_ns(cpu) && cuts == cuts_of(cpu))
-			return;
-	}
+	if (!try_to_begin(cpu) && !try_to_begin(cpu))
+		(void)try_to_begin(cpu);
 }
 
 /* Atomic: a task preempted between load and store would set the counter back. */
@@ -70,20 +70,22 @@ static __always_inline void add_slice(struct shared_cpu *cpu, __u64 ns)
 		__sync_fetch_and_add(&cpu->socket_ns[SHARED_SEND], ns);
 }
 
+/* The slice until now, the same way. False: something was stolen meanwhile, which is in it. */
+static __always_inline bool try_to_measure(const struct shared_cpu *cpu, __u64 since_ns, __u64 *ns)
+{
+	__u64 stolen = stolen_ns(cpu);
+
+	*ns = bpf_ktime_get_ns() - since_ns - (stolen - read_now(&cpu->socket_stolen_ns));
+	return stolen == stolen_ns(cpu);
+}
+
 static __always_inline void end_slice(struct shared_cpu *cpu)
 {
 	__u32 cuts = cuts_of(cpu);
-	__u64 since_ns = 0, ns = 0;
-	int tries;
+	__u64 since_ns = read_now(&cpu->socket_since_ns), ns;
 
-	for (tries = 0; tries < SLICE_TRIES; tries++) {
-		__u64 stolen = stolen_ns(cpu);
-
-		since_ns = read_now(&cpu->socket_since_ns);
-		ns = bpf_ktime_get_ns() - since_ns - (stolen - read_now(&cpu->socket_stolen_ns));
-		if (stolen == stolen_ns(cpu))
-			break;
-	}
+	if (!try_to_measure(cpu, since_ns, &ns))
+		(void)try_to_measure(cpu, since_ns, &ns);
 	write_now(&cpu->socket_since_ns, 0);
 	if (since_ns && cuts == cuts_of(cpu))
 		add_slice(cpu, ns);

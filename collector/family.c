@@ -4,8 +4,39 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "preflight.h"
+
+/* The first complaint of libbpf since we listen: later ones only say
+ * that the whole failed. */
+static char libbpf_says[160];
+
+static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN || libbpf_says[0])
+		return 0;
+	vsnprintf(libbpf_says, sizeof(libbpf_says), format, args);
+	if (!strncmp(libbpf_says, "libbpf: ", 8))
+		memmove(libbpf_says, libbpf_says + 8, strlen(libbpf_says + 8) + 1);
+	libbpf_says[strcspn(libbpf_says, "\n")] = '\0';
+	return 0;
+}
+
+void family_listen(void)
+{
+	libbpf_says[0] = '\0';
+	libbpf_set_print(keep_complaint);
+}
+
+void family_explain(struct family *f, int err)
+{
+	if (!f->reason[0])
+		preflight_say_bpf(f->reason, sizeof(f->reason), err, libbpf_says);
+}
 
 int family_share(const struct family *f, struct bpf_object *object)
 {

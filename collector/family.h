@@ -54,6 +54,11 @@ int sampler_attach(struct family *f);
 /* Report the probes of socket calls as not attached. */
 void socket_refuse(struct family *f, const char *why);
 
+/* Keep the next complaint of libbpf, instead of printing any; and make it, or what
+ * err means, the reason if there is none yet. */
+void family_listen(void);
+void family_explain(struct family *f, int err);
+
 /* Let object use the shared map. 0 or -errno. */
 int family_share(const struct family *f, struct bpf_object *object);
 

@@ -58,21 +58,6 @@ struct probes {
 	size_t tried;                       /* families */
 };
 
-/* The first complaint of libbpf since the last attach: later ones only say
- * that the whole failed. */
-static char libbpf_says[160];
-
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level != LIBBPF_WARN || libbpf_says[0])
-		return 0;
-	vsnprintf(libbpf_says, sizeof(libbpf_says), format, args);
-	if (!strncmp(libbpf_says, "libbpf: ", 8))
-		memmove(libbpf_says, libbpf_says + 8, strlen(libbpf_says + 8) + 1);
-	libbpf_says[strcspn(libbpf_says, "\n")] = '\0';
-	return 0;
-}
-
 /* Without it the whole ends: its absence was ruled out, by us or by the user. */
 static bool is_demanded(const struct probes *p, size_t i)
 {
@@ -90,12 +75,12 @@ static int attach_family(struct probes *p, size_t i)
 	struct family *f = &p->family;
 	int err;
 
-	libbpf_says[0] = '\0';
 	f->reason[0] = '\0';
 	f->needless = false;
+	family_listen();
 	err = families[i].attach(f);
-	if (err && !f->reason[0])
-		preflight_say_bpf(f->reason, sizeof(f->reason), err, libbpf_says);
+	if (err)
+		family_explain(f, err);
 	if (families[i].function)
 		family_report(f, name, families[i].function, err ? f->reason : NULL);
 	if (f->reason[0] && families[i].without && !f->needless && !(err && is_demanded(p, i)))
@@ -212,7 +197,6 @@ int probes_attach(struct probes **probes, const struct probes_config *config)
 	struct probes *p;
 	int err;
 
-	libbpf_set_print(keep_complaint);
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;

@@ -40,7 +40,8 @@ static const struct function {
 	{ "sock_sendpage", CALL, SHARED_SEND, true },
 	{ "__sys_recvfrom", CALL, SHARED_RECEIVE, false },
 	{ "____sys_recvmsg", CALL, SHARED_RECEIVE, false },
-	{ "__sys_recvmmsg", CALL, SHARED_RECEIVE, false },
+	{ "do_recvmmsg", CALL, SHARED_RECEIVE, false },
+	{ "__sys_recvmmsg", CALL, SHARED_RECEIVE, true },       /* if it has that one inline */
 	{ "sock_read_iter", CALL, SHARED_RECEIVE, false },
 	{ "sock_splice_read", CALL, SHARED_RECEIVE, false },
 	{ "sock_recvmsg", CALL, SHARED_RECEIVE, false },
@@ -294,8 +295,7 @@ int socket_attach(struct family *f)
 	} else if (f->report_count == a.first_report) {
 		if (err == -EPERM && !tracepoints)   /* the others load: it is none of our rights */
 			snprintf(f->reason, sizeof(f->reason), "this kernel refuses fentry programs");
-		else
-			preflight_say_bpf(f->reason, sizeof(f->reason), err, "");
+		family_explain(f, err);
 		socket_refuse(f, f->reason);
 	}
 	close_attempt(&a);
