@@ -75,28 +75,3 @@ int on_wrapper_return(void *ctx)
 		cpu->socket.flags &= ~(SOCKET_WRAPPED | SOCKET_COUNTED);
 	return 0;
 }
-
-/* Busy polling works for everybody's packets: a context of its own. */
-SEC("fentry")
-int on_poll_entry(void *ctx)
-{
-	struct shared_cpu *cpu = caller();
-
-	if (!cpu || !cpu->socket.depth)
-		return 0;
-	cpu->socket.flags |= SOCKET_PAUSED;
-	end_slice(cpu);
-	return 0;
-}
-
-SEC("fexit")
-int on_poll_return(void *ctx)
-{
-	struct shared_cpu *cpu = caller();
-
-	if (!cpu || !(cpu->socket.flags & SOCKET_PAUSED))
-		return 0;
-	cpu->socket.flags &= ~SOCKET_PAUSED;
-	begin_slice(cpu);
-	return 0;
-}

@@ -6,7 +6,6 @@
 
 #define SOCKET_WRAPPED 1             /* in a system call that makes many calls: one event */
 #define SOCKET_COUNTED 2             /* which is counted already */
-#define SOCKET_PAUSED 4              /* busy polling: a context of its own */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

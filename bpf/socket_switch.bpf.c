@@ -50,7 +50,7 @@ static __always_inline void come_back(struct shared_cpu *cpu, struct shared_sock
 	*(__u32 *)&cpu->socket = *kept;
 	*kept = 0;
 	__sync_fetch_and_add(&all->sleepers[tid % SHARED_SLEEPERS], -1);
-	if (cpu->socket.depth && !(cpu->socket.flags & SOCKET_PAUSED))
+	if (cpu->socket.depth)
 		begin_slice(cpu);
 }
 

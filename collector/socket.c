@@ -19,7 +19,6 @@
 enum role {
 	CALL,           /* a socket call, alone or inside another one */
 	WRAPPER,        /* makes many of them: one event */
-	POLL,           /* works for others meanwhile */
 };
 
 /* Which function serves which call differs from kernel to kernel; what a kernel
@@ -45,7 +44,6 @@ static const struct function {
 	{ "sock_read_iter", CALL, SHARED_RECEIVE, false },
 	{ "sock_splice_read", CALL, SHARED_RECEIVE, false },
 	{ "sock_recvmsg", CALL, SHARED_RECEIVE, false },
-	{ "napi_busy_loop", POLL, SHARED_RECEIVE, false },
 	{ "do_splice_direct", WRAPPER, SHARED_SEND, false },    /* sendfile, both directions */
 };
 
@@ -179,8 +177,6 @@ static int attach_function(struct attempt *a, const struct function *fn)
 		[CALL] = { skel ? skel->progs.on_entry : NULL, skel ? skel->progs.on_return : NULL },
 		[WRAPPER] = { skel ? skel->progs.on_wrapper_entry : NULL,
 			      skel ? skel->progs.on_wrapper_return : NULL },
-		[POLL] = { skel ? skel->progs.on_poll_entry : NULL,
-			   skel ? skel->progs.on_poll_return : NULL },
 	};
 	int err;
 
