@@ -266,6 +266,17 @@ void socket_refuse(struct family *f, const char *why)
 		family_report(f, names[d], tracepoints ? "sys_enter, sys_exit" : "__sys_sendto", why);
 }
 
+/* Left to us, what a kernel does not offer is no failure: `netto check`, the log
+ * and the metrics say what is exact. */
+static int without(struct family *f, const char *why, int err)
+{
+	socket_refuse(f, why);
+	if (f->config->exact == PROBES_EXACT_AUTO)
+		return 0;
+	snprintf(f->reason, sizeof(f->reason), "%s", why);
+	return err;
+}
+
 int socket_attach(struct family *f)
 {
 	const bool tracepoints = f->config->exact == PROBES_EXACT_TRACEPOINT;
@@ -276,24 +287,22 @@ int socket_attach(struct family *f)
 		socket_refuse(f, "switched off by --exact-syscalls");
 		return 0;
 	}
-	if (!f->softirqs_known) {
-		snprintf(f->reason, sizeof(f->reason), "softirqs within the calls cannot be timed");
-		socket_refuse(f, f->reason);
-		return -EOPNOTSUPP;
-	}
+	if (!f->softirqs_known)
+		return without(f, "softirqs within the calls cannot be timed", -EOPNOTSUPP);
 	err = open_attempt(&a, f);
 	if (!err)
 		err = attach_checked(&a, tracepoints);
+	close_attempt(&a);
 	if (err > 0) {
 		f->exact[SHARED_SEND] = err & 1 << SHARED_SEND;
 		f->exact[SHARED_RECEIVE] = err & 1 << SHARED_RECEIVE;
-		err = 0;
-	} else if (f->report_count == a.first_report) {
-		if (err == -EPERM && !tracepoints)   /* the others load: it is none of our rights */
-			snprintf(f->reason, sizeof(f->reason), "this kernel refuses fentry programs");
+		return 0;
+	}
+	if (err == -EPERM && !tracepoints)      /* tracepoints attach: it is none of our rights */
+		return without(f, "this kernel refuses fentry programs", err);
+	if (f->report_count == a.first_report) {
 		family_explain(f, err);
 		socket_refuse(f, f->reason);
 	}
-	close_attempt(&a);
 	return err;
 }

@@ -132,8 +132,7 @@ umount "$run_dir" && rmdir "$run_dir"
 start "$here/notify_socket.py" "$work/notify" "$run_dir/collector.sock" > "$work/notified"
 wait_for 10 test -S "$work/notify"
 export NOTIFY_SOCKET=$work/notify
-# (where the kernel refuses fentry it says so)
-start_collector --exact-syscalls=off || not_ok collector_starts "see above"
+start_collector || not_ok collector_starts "see above"
 unset NOTIFY_SOCKET
 check it_says_nothing_when_all_is_well "$(head -c 300 "$work/err")" test ! -s "$work/err"
 wait_for 10 test -s "$work/notified"

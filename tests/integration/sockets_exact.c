@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -241,7 +242,7 @@ static void check_migration(void)
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	const uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 	struct counted before = read_all(), counted;
-	uint64_t wall_ns, all_ns;
+	uint64_t wall_ns, all_ns, ran_ns = 0;
 	pid_t children[6];
 	cpu_set_t set;
 
@@ -257,8 +258,13 @@ static void check_migration(void)
 		}
 		_exit(0);
 	}
-	for (int i = 0; i < 6; i++)
-		waitpid(children[i], NULL, 0);
+	for (int i = 0; i < 6; i++) {
+		struct rusage usage = { 0 };
+
+		wait4(children[i], NULL, 0, &usage);
+		ran_ns += usage.ru_utime.tv_sec * 1000 * MS + usage.ru_utime.tv_usec * 1000ull +
+			  usage.ru_stime.tv_sec * 1000 * MS + usage.ru_stime.tv_usec * 1000ull;
+	}
 	wall_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
 	counted = since(&before);
 	all_ns = counted.ns[0] + counted.ns[1] + counted.softirq_ns + counted.irq_ns;
@@ -267,9 +273,10 @@ static void check_migration(void)
 	       (unsigned long long)(counted.ns[1] / MS),
 	       (unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(counted.irq_ns / MS));
 	verdict("contexts_of_migrating_tasks_fit_the_wall",
-		all_ns < wall_ns * (uint64_t)cpus && all_ns > wall_ns / 4 && !counted.missed,
-		"%llu ms in %llu ms, %llu calls missed", (unsigned long long)(all_ns / MS),
-		(unsigned long long)(wall_ns / MS), (unsigned long long)counted.missed);
+		all_ns < wall_ns * (uint64_t)cpus && all_ns > ran_ns / 4 && !counted.missed,
+		"%llu ms in %llu ms, of which the tasks had %llu; %llu calls missed",
+		(unsigned long long)(all_ns / MS), (unsigned long long)(wall_ns / MS),
+		(unsigned long long)(ran_ns / MS), (unsigned long long)counted.missed);
 }
 
 int main(int argc, char *argv[])
