@@ -1,4 +1,4 @@
-/* deploy/launcher/check.h - netto check: what this kernel offers, probe by probe, and what is missing */
+/* deploy/launcher/check.h - netto check: what this kernel offers, and what is missing */
 #ifndef NETTO_LAUNCHER_CHECK_H
 #define NETTO_LAUNCHER_CHECK_H
 

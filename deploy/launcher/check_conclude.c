@@ -66,10 +66,9 @@ static void note(struct check *c, const char *format, ...)
 {
 	va_list args;
 
-	if (c->note_count == CHECK_NOTES_MAX)
-		return;
 	va_start(args, format);
-	vsnprintf(c->notes[c->note_count++], CHECK_TEXT_BYTES, format, args);
+	if (c->note_count < CHECK_NOTES_MAX)
+		vsnprintf(c->notes[c->note_count++], CHECK_TEXT_BYTES, format, args);
 	va_end(args);
 }
 

@@ -1,4 +1,4 @@
-/* deploy/launcher/check_report.h - what "netto-collector --check" says (collector/check.h has its form) */
+/* deploy/launcher/check_report.h - what "netto-collector --check" says, see collector/check.h */
 #ifndef NETTO_LAUNCHER_CHECK_REPORT_H
 #define NETTO_LAUNCHER_CHECK_REPORT_H
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,15 +85,20 @@ static void anything_else_is_refused_as_a_whole(void **state)
 
 static void more_probes_than_there_is_room_for_are_refused(void **state)
 {
-	static const char line[] = "probe\ta\tb\tattached\t\n";
-	char text[64 + (REPORT_PROBES_MAX + 1) * sizeof(line)] = HEAD;
 	struct check_report report;
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
 
 	(void)state;
+	assert_non_null(out);
+	fputs(HEAD, out);
 	for (size_t i = 0; i <= REPORT_PROBES_MAX; i++)
-		strcat(text, line);
-	strcat(text, "end\t0\t\n");
+		fputs("probe\ta\tb\tattached\t\n", out);
+	fputs("end\t0\t\n", out);
+	fclose(out);
 	assert_int_equal(check_report_parse(&report, text), -EPROTO);
+	free(text);
 }
 
 int main(void)
