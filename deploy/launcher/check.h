@@ -39,7 +39,7 @@ struct check {
 /* What a part of netto was measured to cost at 997 Hz, in time or in % of a
  * machine that is busy or idle, and on what machine (README.md). */
 struct check_cost {
-	const char *part;       /* a probe; processes: both together; all */
+	const char *part;       /* tracepoint: of --exact-syscalls; sampling: with both processes */
 	const char *text;
 };
 
