@@ -16,7 +16,7 @@ const struct check_cost check_costs[] = {
 	{ "all", "0.12 % idle" },
 };
 const size_t check_cost_count = sizeof(check_costs) / sizeof(check_costs[0]);
-const char check_costs_where[] = "VM, 2 CPUs, Linux 6.18";
+const char check_costs_where[] = "2-CPU VM";
 
 /* The probe that times a context exactly, and what is left without it. */
 static const struct {
