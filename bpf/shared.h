@@ -115,6 +115,7 @@ struct shared_cpu {
 	__u64 irq_other_ns;              /* handlers that found no slot */
 	__u64 softirq_ns[SHARED_SOFTIRQ_VECTORS];      /* net of hard interrupts */
 	__u64 softirq_events[SHARED_SOFTIRQ_VECTORS];
+	__u64 softirqs_paused;           /* tasks off this CPU inside a softirq; PREEMPT_RT only */
 	__u64 cpu_changes;               /* times a CPU came or went; in slot 0 only */
 	__u64 module_changes;            /* times a module came or went; in slot 0 only */
 	__u64 samples_lost[SHARED_LOSSES];
