@@ -22,19 +22,23 @@ import sys
 import threading
 import time
 
-from traffic import connected, listener, until
+from traffic import listener, sink, until
 
 PORT = 5400
 SO_BUSY_POLL, SO_MAX_PACING_RATE, SO_PREFER_BUSY_POLL = 46, 47, 69
 
 
 def paced(seconds, address):
+    server = listener(address)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1000)
+
     def send():
-        client = connected(address)
-        client.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 30 << 20)
+        client = socket.create_connection(server.getsockname()[:2])
+        threading.Thread(target=sink, args=(server.accept()[0],), daemon=True).start()
+        client.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 8 << 20)
         for _ in until(seconds):
             client.sendall(bytes(1 << 17))
-    in_threads(4, send)
+    in_threads(16, send)
 
 
 def delayed(seconds, address):
@@ -48,6 +52,9 @@ def delayed(seconds, address):
         clients.append(socket.create_connection(server.getsockname()[:2]))
         clients[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peers.append(server.accept()[0])
+    for _ in range(20):  # the first ones of a connection are acknowledged at once
+        for client in clients:
+            client.send(b"x")
     for _ in until(seconds):
         begin = time.monotonic()
         for client in clients:

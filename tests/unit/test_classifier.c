@@ -204,6 +204,36 @@ static void any_stack_gets_a_label_in_bounds_and_always_the_same(void **state)
 	}
 }
 
+/* Whatever a softirq, a thread or a handler interrupted or nests in is not its. */
+static void what_lies_outside_a_boundary_changes_nothing(void **state)
+{
+	static const char *const boundaries[] = {
+		"net_rx_action", "net_tx_action", "run_timer_softirq", "workqueue_softirq_action",
+		"napi_threaded_poll", "kthread", "io_wq_worker", "__handle_irq_event_percpu",
+	};
+	function_id functions[STACK_FRAMES_MAX];
+	unsigned int i;
+
+	(void)state;
+	srandom(2);
+	for (i = 0; i < 50000; i++) {
+		const char *boundary = boundaries[(size_t)random() % ARRAY_LENGTH(boundaries)];
+		struct stack stack = { functions, STACK_FRAMES_MAX, VECTOR_NONE,
+				       (uint32_t)random() & 0x7f };
+		size_t at = (size_t)random() % STACK_FRAMES_MAX;
+		struct label whole, inside;
+
+		for (size_t j = 0; j < STACK_FRAMES_MAX; j++)
+			functions[j] = (function_id)(random() % (long)functions_meaning_count);
+		functions[at] = functions_find(boundary, strlen(boundary), NULL, 0);
+		whole = classifier_label(&stack);
+		stack.count = at + 1;
+		inside = classifier_label(&stack);
+		assert_memory_equal(&whole, &inside, offsetof(struct label, caller));
+		assert_int_equal(whole.explained, inside.explained);
+	}
+}
+
 static void softirqs_of_the_network_count_even_without_a_stack(void **state)
 {
 	struct stack stack = { NULL, 0, VECTOR_NET_RX, 0 };
@@ -228,6 +258,8 @@ static const struct {
 	{ "vring_interrupt", "virtio12-output.31", true, "many devices, many queues" },
 	{ "vring_interrupt", "virtio1-req.0", false, "a virtio disk" },
 	{ "vring_interrupt", "virtio4-input", false, "a virtio random number generator" },
+	{ "irq_default_primary_handler", "virtio0-input.0", true, "its handler is a thread" },
+	{ "irq_default_primary_handler", "nvme0q1", false, "the thread is a disk's" },
 	{ "vp_interrupt", "virtio0", false, "nobody can tell which device" },
 	{ "mlx5_irq_int_handler", "mlx5_comp3@pci:0000:03:00.0", true, "a completion vector" },
 	{ "mlx5_irq_int_handler", "mlx5_async0@pci:0000:03:00.0", false, "events, not packets" },
@@ -263,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_poll_knows_the_call_that_polls),
 		cmocka_unit_test(recorded_stacks_get_the_labels_written_in_them),
 		cmocka_unit_test(any_stack_gets_a_label_in_bounds_and_always_the_same),
+		cmocka_unit_test(what_lies_outside_a_boundary_changes_nothing),
 		cmocka_unit_test(softirqs_of_the_network_count_even_without_a_stack),
 		cmocka_unit_test(interrupts_are_the_networks_by_handler_or_by_name),
 	};
