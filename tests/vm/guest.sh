@@ -99,6 +99,8 @@ contexts; expect sendfile syscall_tx softirq_rx
 measure paced "$traffic" paced $seconds 127.0.0.1 5301
 contexts; expect paced softirq_timer
 
+source "$here_vm/preempted.bash"
+
 ## Namespaces
 
 topology_router
