@@ -291,13 +291,26 @@ static bool is_always_network(enum context context)
 	       context == CONTEXT_NAPI_THREAD || context == CONTEXT_BUSY_POLL;
 }
 
+/* Who runs the dispatcher stands outside of it. */
+static bool in_timer_thread(const struct walk *walk, const struct stack *stack)
+{
+	for (size_t i = walk->end; i < stack->count; i++)
+		if (meaning_of(stack->functions[i])->path & PATH_TIMERS)
+			return true;
+	return false;
+}
+
 /* HRTIMER softirqs serve the network's pacing almost alone. When the callback
- * is no longer on the stack, what is left of the timer code stands for it. */
-static void take_erased(struct walk *walk, enum context context, int vector)
+ * is no longer on the stack, what is left of the timer code stands for it. Not
+ * on PREEMPT_RT, where they wake all who sleep. */
+static void take_erased(struct walk *walk, const struct stack *stack, enum context context,
+			int vector)
 {
 	if (context != CONTEXT_SOFTIRQ_TIMER || !walk->erased || !walk->all_listed)
 		return;
 	if (vector != VECTOR_NONE && vector != VECTOR_HRTIMER)
+		return;
+	if (in_timer_thread(walk, stack))
 		return;
 	walk->network = true;
 	if (!walk->component)
@@ -372,7 +385,7 @@ struct label classifier_label(const struct stack *stack)
 
 	walk_stack(&walk, stack, vector);
 	context = context_of(&walk, stack, vector);
-	take_erased(&walk, context, vector);
+	take_erased(&walk, stack, context, vector);
 	take_dispatcher(&walk, context);
 	if (context == CONTEXT_COUNT || (!walk.network && !is_always_network(context)))
 		return label;

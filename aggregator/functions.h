@@ -48,6 +48,7 @@ enum path_flag {
 	PATH_RECEIVE = 1 << 1,   /* IP output directly inside is forwarding */
 	PATH_OUTPUT = 1 << 2,    /* IP output, of forwarded and of local packets */
 	PATH_PREEMPT = 1 << 3,   /* a task preempted at an interrupt's end, not interrupt time */
+	PATH_TIMERS = 1 << 4,    /* a thread of timers: whoever sleeps is woken there */
 };
 
 enum irq_kind { IRQ_OTHER, IRQ_NETWORK, IRQ_SHARED };
