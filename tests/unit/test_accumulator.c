@@ -32,7 +32,7 @@ struct pretended_cpu {
 static struct accumulator *a;
 static struct pretended_cpu cpus[CPUS_MAX];
 static size_t cpu_count;
-static uint64_t now_ns, seq, snapshot, unmapped, collector_cpu_ns;
+static uint64_t now_ns, seq, snapshot, unmapped, symbols_missed, collector_cpu_ns;
 static unsigned int handlers_asked;
 static bool skip_record[CPUS_MAX];   /* records that are lost on the way */
 static uint64_t skipped;
@@ -68,7 +68,7 @@ static void begin(size_t count)
 	cpu_count = count;
 	memset(cpus, 0, sizeof(cpus));
 	memset(skip_record, 0, sizeof(skip_record));
-	unmapped = collector_cpu_ns = skipped = 0;
+	unmapped = symbols_missed = collector_cpu_ns = skipped = 0;
 	assert_int_equal(accumulator_begin(a, &hello), 0);
 }
 
@@ -112,6 +112,7 @@ static bool counters(size_t i)
 	c.socket_missed = cpus[i].calls_missed;
 	c.lost = &lost;
 	c.frames_unmapped = c.last_of_snapshot ? unmapped : 0;
+	c.symbols_missed = c.last_of_snapshot ? symbols_missed : 0;
 	c.collector_cpu_ns = c.last_of_snapshot ? collector_cpu_ns : 0;
 	record(0);
 	return accumulator_counters(a, &c);
@@ -646,11 +647,13 @@ static void kernel_side_losses_and_costs_are_handed_on(void **state)
 	cpus[1].lost.encode = 1;
 	cpus[0].calls_missed = 5;
 	unmapped = 8;
+	symbols_missed = 6;
 	collector_cpu_ns = 900;
 	assert_true(take_snapshot(500 * MS));
 	assert_int_equal(period()->lost[LOSS_BPF_RING_FULL], 7);
 	assert_int_equal(period()->lost[LOSS_ENCODE], 1);
 	assert_int_equal(period()->frames_unmapped, 8);
+	assert_int_equal(period()->symbols_missed, 6);
 	assert_int_equal(period()->calls_missed, 5);
 	assert_int_equal(period()->collector_cpu_ns, 900);
 }

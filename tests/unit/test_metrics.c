@@ -228,6 +228,7 @@ static void each_figure_has_its_own_line(void **state)
 		"netto_records_total 9",
 		"netto_frames_unmapped_total 10",
 		"netto_socket_calls_missed_total 13",
+		"netto_symbols_missed_total 22",
 		"netto_clipped_cpu_seconds_total 0.000000011",
 		"netto_gaps_total 12",
 		"netto_gap_seconds_total 0.000000013",
@@ -268,6 +269,7 @@ static void each_figure_has_its_own_line(void **state)
 	total->records = 9;
 	total->frames_unmapped = 10;
 	total->calls_missed = 13;
+	total->symbols_missed = 22;
 	total->clipped_ns = 11;
 	total->gaps = 12;
 	total->gap_ns = 13;

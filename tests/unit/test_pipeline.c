@@ -76,9 +76,11 @@ static int close_all(void **state)
 	return 0;
 }
 
+static bool symbols_changed;   /* what the last record said */
+
 static void send_bytes(const uint8_t *bytes, size_t count)
 {
-	pipeline_record(pipeline, ++seq, 0, bytes, count);
+	symbols_changed = pipeline_record(pipeline, ++seq, 0, bytes, count);
 }
 
 static void send_record(const Netto__Record *record)
@@ -431,9 +433,11 @@ static void the_largest_and_the_smallest_honest_records_are_taken(void **state)
 	send_sample(NULL, 0, VECTOR_NONE);
 	send_irqs(40, 24);
 	send_irqs(2, 0);
+	assert_false(symbols_changed);
 	record.kind_case = NETTO__RECORD__KIND_SYMBOLS_CHANGED;
 	record.symbols_changed = &changed;
 	send_record(&record);
+	assert_true(symbols_changed);
 	send_snapshot(500 * MS);
 	assert_int_equal(seen.period.lost[LOSS_DECODE], 0);
 	assert_int_equal(seen.period.records, 9);

@@ -17,9 +17,12 @@
 #include "kallsyms.h"
 #include "netto.pb-c.h"
 #include "publish.h"
+#include "texts.h"
 
 #define TEXT 0xffffffffab600000ull       /* where this kernel is */
 #define MODULE 0xffffffffc0a43000ull
+#define PROGRAM 0xffffffffc0b00040ull     /* one that was loaded since */
+#define PROGRAM_BYTES 0x400ull
 #define IMAGE_BYTES 0x1000000ull
 #define CPU_SLOTS 4
 
@@ -44,6 +47,10 @@ static int set_up(void **state)
 
 	assert_return_code(fd, errno);
 	assert_int_equal(symbols_open(&b->symbols, text, (size_t)bytes), 0);
+	texts_add(symbols_texts(b->symbols), &(struct text_facts){
+		.start = PROGRAM, .bytes = PROGRAM_BYTES, .kind = TEXT_BPF, .exact = true,
+		.name = "bpf_prog_new", .name_bytes = 12,
+	});
 	symbols_published(b->symbols);
 	assert_int_equal(ring_writer_open(&b->writer, fd, RING_DATA_BYTES_MIN, &identity), 0);
 	assert_int_equal(ring_reader_open(&b->reader, fd), 0);
@@ -124,6 +131,27 @@ static void a_sample_arrives_whole_with_link_time_frames(void **state)
 	assert_int_equal(record->sample->cgroup_id, 4711);
 	assert_int_equal(record->sample->comm.len, 4);
 	assert_memory_equal(record->sample->comm.data, "name", 4);
+	drop(record);
+}
+
+static void new_symbols_are_told_in_their_place(void **state)
+{
+	const struct shared_sample sample = { .frame_count = 1, .frames = { TEXT } };
+	struct bench *b = *state;
+	Netto__Record *record;
+
+	publish_sample(b->publisher, &sample);
+	publish_symbols_changed(b->publisher, 7);
+	publish_sample(b->publisher, &sample);
+	record = take(b);
+	assert_int_equal(record->kind_case, NETTO__RECORD__KIND_SAMPLE);
+	drop(record);
+	record = take(b);
+	assert_int_equal(record->kind_case, NETTO__RECORD__KIND_SYMBOLS_CHANGED);
+	assert_int_equal(record->symbols_changed->generation, 7);
+	drop(record);
+	record = take(b);
+	assert_int_equal(record->kind_case, NETTO__RECORD__KIND_SAMPLE);
 	drop(record);
 }
 
@@ -257,7 +285,7 @@ static void fill(struct shared_sample *sample, struct shared_cpu *cpu)
 	sample->cpu = 0;
 	sample->frame_count = SHARED_FRAMES_MAX;
 	for (int i = 0; i < SHARED_FRAMES_MAX; i++)
-		sample->frames[i] = i % 2 ? TEXT + 0x10 * i : MODULE + i;
+		sample->frames[i] = i % 3 == 2 ? PROGRAM + i : i % 3 ? TEXT + 0x10 * i : MODULE + i;
 	memset(cpu, 0xff, sizeof(*cpu));
 	for (int i = 0; i < SHARED_IRQ_SLOTS; i++)
 		cpu->irqs[i].handler = i % 2 ? TEXT + 0x10 * i : MODULE + i;
@@ -289,18 +317,26 @@ static void assert_tells_nothing(const struct bench *b)
 		memcpy(&window, b->raw + i, sizeof(window));
 		assert_false(window - TEXT < IMAGE_BYTES);
 		assert_false(window - MODULE < 0x1000);
+		assert_false(window - PROGRAM < PROGRAM_BYTES);
 	}
 }
 
 static void no_record_tells_where_the_kernel_is(void **state)
 {
+	const struct shared_sample from_program = { .frame_count = 1, .frames = { PROGRAM + 0x3ff } };
 	struct bench *b = *state;
 	struct shared_sample sample;
 	struct shared_cpu cpu;
+	Netto__Record *record;
 
 	fill(&sample, &cpu);
 	publish_sample(b->publisher, &sample);
 	drop(take(b));
+	assert_tells_nothing(b);
+	publish_sample(b->publisher, &from_program);
+	record = take(b);
+	assert_true(record->sample->frames[0] > KALLSYMS_LINK_TEXT + IMAGE_BYTES);
+	drop(record);
 	assert_tells_nothing(b);
 	drop(snapshot(b, &cpu, true));
 	assert_tells_nothing(b);
@@ -312,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_bench(a_sample_arrives_whole_with_link_time_frames),
+		on_bench(new_symbols_are_told_in_their_place),
 		on_bench(a_name_without_an_end_is_taken_as_it_is),
 		on_bench(a_sample_that_bpf_cannot_make_is_refused),
 		on_bench(unmapped_frames_are_0_and_counted_with_the_last_cpu),

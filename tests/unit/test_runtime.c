@@ -302,6 +302,31 @@ static void entries_that_go_or_are_replaced_are_noticed(void **state)
 	(void)state;
 }
 
+static void a_new_table_takes_the_place_of_the_old_one_or_leaves_no_trace(void **state)
+{
+	struct place *p = *state;
+	struct stat before, after;
+	int fd;
+
+	publish(p);
+	assert_int_equal(stat(inside(p, "symbols"), &before), 0);
+	fd = runtime_create(p->runtime, RUNTIME_SYMBOLS);
+	assert_return_code(fd, -fd);
+	assert_int_equal(runtime_create(p->runtime, RUNTIME_SYMBOLS), -EEXIST);
+	runtime_discard(p->runtime, RUNTIME_SYMBOLS);
+	runtime_discard(p->runtime, RUNTIME_SYMBOLS);
+	close(fd);
+	assert_int_equal(access(inside(p, "symbols.new"), F_OK), -1);
+	assert_true(runtime_intact(p->runtime));
+	fd = runtime_create(p->runtime, RUNTIME_SYMBOLS);
+	assert_return_code(fd, -fd);
+	assert_int_equal(runtime_publish(p->runtime, RUNTIME_SYMBOLS), 0);
+	close(fd);
+	assert_int_equal(stat(inside(p, "symbols"), &after), 0);
+	assert_true(after.st_ino != before.st_ino);
+	assert_true(runtime_intact(p->runtime));
+}
+
 static void the_end_removes_all_that_was_made(void **state)
 {
 	struct place *p = *state;
@@ -339,6 +364,7 @@ int main(void)
 		at_place(a_collector_that_lives_is_left_alone),
 		at_place(entries_have_their_modes_whatever_the_umask),
 		cmocka_unit_test(entries_that_go_or_are_replaced_are_noticed),
+		at_place(a_new_table_takes_the_place_of_the_old_one_or_leaves_no_trace),
 		at_place(the_end_removes_all_that_was_made),
 		at_place(the_end_leaves_a_directory_of_others_and_their_files),
 	};

@@ -146,6 +146,63 @@ static function_id meaning_at(uint64_t address)
 	return function;
 }
 
+/* The published table says where a piece of text ends: what another one has
+ * taken or will take is nobody's, not that of the piece below. */
+static void behind_a_piece_there_is_nothing(void **state)
+{
+	static const struct { uint64_t address; bool is_return; const char *want, *why; } cases[] = {
+		{ 0xffffffff8400003f, false, "bpf_prog_one", "its last byte" },
+		{ 0xffffffff84000040, true, "bpf_prog_one", "a call in the last bytes" },
+		{ 0xffffffff84000040, false, "-", "behind it" },
+		{ 0xffffffff840000ff, false, "-", "before the next one" },
+		{ 0xffffffff84000100, false, "bpf_prog_two", "the next one" },
+		{ 0xffffffff84000200, false, "-", "one loaded since" },
+	};
+
+	(void)state;
+	assert_int_equal(load("ffffffff81000000 T _text\nffffffff81001000 t -\n"
+			      "ffffffff84000000 t bpf_prog_one\t[bpf]\nffffffff84000040 t -\n"
+			      "ffffffff84000100 t bpf_prog_two\t[bpf]\nffffffff84000140 t -\n"), 0);
+	assert_int_equal(symbolizer_count(symbolizer), 3);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *got = name_at(cases[i].address, cases[i].is_return);
+
+		if (strcmp(got, cases[i].want))
+			fail_msg("%s: %s, not %s", cases[i].why, got, cases[i].want);
+	}
+	assert_null(symbolizer_resolve(symbolizer, 0xffffffff84000040, false));
+	assert_int_equal(meaning_at(0xffffffff84000040), FUNCTION_UNKNOWN);
+}
+
+static void a_function_wins_over_a_gap_at_its_address(void **state)
+{
+	(void)state;
+	assert_int_equal(load("ffffffff84000000 t -\nffffffff84000000 t plain\n"
+			      "ffffffff84000100 t plain\nffffffff84000100 t -\n"), 0);
+	assert_string_equal(name_at(0xffffffff84000000, false), "plain");
+	assert_string_equal(name_at(0xffffffff84000100, false), "plain");
+	assert_int_equal(symbolizer_count(symbolizer), 2);
+}
+
+/* Two functions of one name, in different modules and in the image; parts of a
+ * function that lie elsewhere. */
+static void one_name_in_several_places_is_told_apart_by_module(void **state)
+{
+	const function_id mlx5 = functions_find("any_function", 12, "mlx5_core", 9);
+
+	(void)state;
+	assert_int_not_equal(mlx5, 0);
+	assert_int_equal(load("ffffffff81000000 t any_function\nffffffff81001000 T net_rx_action\n"
+			      "ffffffff81002000 t other\nffffffff81003000 t net_rx_action.cold\n"
+			      "ffffffff82000000 t any_function\t[nvme]\n"
+			      "ffffffff82100000 t any_function\t[mlx5_core]\n"), 0);
+	assert_int_equal(symbolizer_resolve(symbolizer, 0xffffffff81000010, false)->function, 0);
+	assert_int_equal(symbolizer_resolve(symbolizer, 0xffffffff82000010, false)->function, 0);
+	assert_int_equal(symbolizer_resolve(symbolizer, 0xffffffff82100010, false)->function, mlx5);
+	assert_int_equal(symbolizer_resolve(symbolizer, 0xffffffff81003010, false)->function,
+			 functions_find("net_rx_action", 13, NULL, 0));
+}
+
 static void a_stack_has_the_meanings_of_its_frames(void **state)
 {
 	/* The leaf is where it is; a return address may be the next function's first. */
@@ -270,6 +327,9 @@ int main(void)
 		OPENED(of_aliases_the_most_telling_is_kept),
 		OPENED(padding_data_and_zeros_are_passed_over),
 		OPENED(modules_may_come_out_of_order),
+		OPENED(behind_a_piece_there_is_nothing),
+		OPENED(a_function_wins_over_a_gap_at_its_address),
+		OPENED(one_name_in_several_places_is_told_apart_by_module),
 		OPENED(a_stack_has_the_meanings_of_its_frames),
 		OPENED(addresses_of_any_range_have_their_meaning),
 		OPENED(a_bad_table_leaves_the_old_one),

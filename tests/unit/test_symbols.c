@@ -15,6 +15,7 @@
 
 #include "kallsyms.h"
 #include "symbols.h"
+#include "texts.h"
 
 #define IMAGE_BYTES 0x2000000ull
 
@@ -190,6 +191,25 @@ static void table_holds_every_text_symbol_but_padding(void **state)
 	assert_non_null(strstr(k->table, "late_module_one\t[late]\n"));
 }
 
+/* kallsyms as it is later, and the table made of it. */
+static void become(struct kernel *k, const char *lines)
+{
+	const int last = memfd_create("symbols", MFD_CLOEXEC);
+	const int fd = memfd_create("symbols", MFD_CLOEXEC);
+
+	assert_int_equal(write(last, k->table, k->table_bytes), (ssize_t)k->table_bytes);
+	k->bytes = (size_t)snprintf(k->kallsyms, sizeof(k->kallsyms), "%s", lines);
+	assert_int_equal(symbols_read(k->symbols, k->kallsyms, k->bytes), 0);
+	assert_int_equal(symbols_write(k->symbols, k->kallsyms, k->bytes, last, fd), 0);
+	symbols_published(k->symbols);
+	k->table_bytes = (size_t)lseek(fd, 0, SEEK_END);
+	k->table = realloc(k->table, k->table_bytes + 1);
+	assert_int_equal(pread(fd, k->table, k->table_bytes, 0), (ssize_t)k->table_bytes);
+	k->table[k->table_bytes] = '\0';
+	close(fd);
+	close(last);
+}
+
 /* Whether value lies within what this kernel really occupies. */
 static int tells(const struct kernel *k, uint64_t value)
 {
@@ -199,16 +219,146 @@ static int tells(const struct kernel *k, uint64_t value)
 static void nothing_published_tells_where_the_kernel_is(void **state)
 {
 	const struct kernel *k = *state;
-	const char *text = k->table;
+	const char *text;
 	struct kallsyms_line line;
 	uint64_t window;
 
+	texts_add(symbols_texts(k->symbols), &(struct text_facts){
+		.start = k->modules + 0x50000, .bytes = 0x80, .kind = TEXT_BPF, .exact = true,
+		.name = "bpf_prog_6deef7357e7b4532_three", .name_bytes = 31,
+	});
+	become(*state, strdupa(k->kallsyms));
+	assert_non_null(strstr(k->table, "_three\t[bpf]\n"));
+	text = k->table;
 	while (kallsyms_next(&text, k->table + k->table_bytes, &line) == 1)
 		assert_false(tells(k, line.address));
 	for (size_t i = 0; i + sizeof(window) <= k->table_bytes; i++) {
 		memcpy(&window, k->table + i, sizeof(window));
 		assert_false(tells(k, window));
 	}
+}
+
+/* Without the lines that hold word. */
+static char *without(const char *lines, const char *word)
+{
+	char *kept = calloc(1, 2 * strlen(lines) + 1);
+
+	for (const char *at = lines; *at; at = strchr(at, '\n') + 1) {
+		const size_t bytes = (size_t)(strchr(at, '\n') + 1 - at);
+
+		if (!memmem(at, bytes, word, strlen(word)))
+			strncat(kept, at, bytes);
+	}
+	return kept;
+}
+
+static void drains(struct kernel *k, int count)
+{
+	for (int i = 0; i < count; i++)
+		texts_tick(symbols_texts(k->symbols), 1000);
+}
+
+static void a_module_that_comes_later_is_named(void **state)
+{
+	struct kernel *k = *state;
+	const uint64_t late = symbols_map(k->symbols, k->modules + 0x20000);
+
+	drains(k, 1);
+	add(k, k->modules + 0x300000, "t newcomer\t[fresh]");
+	add(k, k->modules + 0x300ff8, "t over_the_page\t[fresh]");
+	add(k, k->modules + 0x301200, "t newcomer.cold\t[fresh]");
+	become(k, strdupa(k->kallsyms));
+	assert_int_equal(symbols_map(k->symbols, k->modules + 0x300010),
+			 published_address(k, "newcomer") + 0x10);
+	assert_int_equal(symbols_map(k->symbols, k->modules + 0x301010),
+			 published_address(k, "over_the_page") + 0x18);
+	assert_int_equal(symbols_map(k->symbols, k->modules + 0x20000), late);
+}
+
+static void a_module_that_went_keeps_its_names_and_its_place(void **state)
+{
+	struct kernel *k = *state;
+	const uint64_t early = symbols_map(k->symbols, k->modules);
+	char *fewer = without(k->kallsyms, "early_module");
+
+	drains(k, 1);
+	become(k, fewer);
+	assert_int_equal(symbols_map(k->symbols, k->modules), early);   /* sampled before */
+	drains(k, 2);
+	assert_int_equal(symbols_map(k->symbols, k->modules), 0);
+	assert_int_equal(published_address(k, "early_module"), early);
+	become(k, fewer);                                               /* from file to file */
+	assert_int_equal(published_address(k, "early_module"), early);
+	free(fewer);
+}
+
+static void another_module_in_its_place_has_another_address(void **state)
+{
+	struct kernel *k = *state;
+	const uint64_t early = symbols_map(k->symbols, k->modules);
+	char *fewer = without(k->kallsyms, "early_module");
+
+	k->bytes = (size_t)snprintf(k->kallsyms, sizeof(k->kallsyms), "%s", fewer);
+	add(k, k->modules, "t impostor\t[other]");
+	drains(k, 1);
+	become(k, strdupa(k->kallsyms));
+	assert_int_equal(symbols_map(k->symbols, k->modules), 0);       /* of either */
+	drains(k, 1);
+	assert_int_equal(symbols_map(k->symbols, k->modules), published_address(k, "impostor"));
+	assert_true(published_address(k, "impostor") > early);
+	assert_int_equal(published_address(k, "early_module"), early);
+	free(fewer);
+}
+
+static void programs_alone_leave_the_rest_of_the_table_as_it_is(void **state)
+{
+	struct kernel *k = *state;
+	const int last = memfd_create("symbols", MFD_CLOEXEC);
+	const int fd = memfd_create("symbols", MFD_CLOEXEC);
+	char *alone = calloc(1, 2 * sizeof(k->kallsyms)), *gone = without(k->kallsyms, "_one\t[bpf]");
+	off_t bytes;
+
+	assert_int_equal(write(last, k->table, k->table_bytes), (ssize_t)k->table_bytes);
+	texts_add(symbols_texts(k->symbols), &(struct text_facts){
+		.start = k->modules + 0x50000, .bytes = 0x80, .kind = TEXT_BPF, .exact = true,
+		.name = "bpf_prog_6deef7357e7b4532_three", .name_bytes = 31,
+	});
+	assert_int_equal(symbols_write(k->symbols, NULL, 0, last, fd), 0);
+	symbols_published(k->symbols);
+	bytes = lseek(fd, 0, SEEK_END);
+	assert_int_equal(pread(fd, alone, (size_t)bytes, 0), bytes);
+	become(k, strdupa(k->kallsyms));                 /* kallsyms has not heard of it: it went */
+	assert_string_equal(alone, k->table);
+	assert_non_null(strstr(alone, "_three\t[bpf]\n"));
+	become(k, gone);
+	assert_string_equal(alone, k->table);            /* names stay */
+	free(alone);
+	free(gone);
+	close(fd);
+	close(last);
+}
+
+static void kallsyms_of_another_kernel_changes_nothing(void **state)
+{
+	static const char other[] = "ffffffff99000000 T _text\nffffffff99001000 T _etext\n";
+	struct kernel *k = *state;
+
+	assert_int_equal(symbols_read(k->symbols, other, sizeof(other) - 1), -EINVAL);
+	assert_int_equal(symbols_read(k->symbols, "rubbish\n", 8), -EINVAL);
+	assert_int_equal(symbols_map(k->symbols, k->text), KALLSYMS_LINK_TEXT);
+	assert_int_equal(symbols_map(k->symbols, k->modules), published_address(k, "early_module"));
+}
+
+static void a_last_table_that_was_cut_is_an_error(void **state)
+{
+	struct kernel *k = *state;
+	const int last = memfd_create("symbols", MFD_CLOEXEC);
+	const int fd = memfd_create("symbols", MFD_CLOEXEC);
+
+	assert_int_equal(write(last, k->table, k->table_bytes / 2), (ssize_t)k->table_bytes / 2);
+	assert_int_equal(symbols_write(k->symbols, NULL, 0, last, fd), -EIO);
+	close(fd);
+	close(last);
 }
 
 static void hidden_addresses_give_an_empty_table(void **state)
@@ -258,6 +408,12 @@ int main(void)
 		with_kernel(a_frame_in_no_known_text_is_0),
 		with_kernel(table_holds_every_text_symbol_but_padding),
 		with_kernel(nothing_published_tells_where_the_kernel_is),
+		with_kernel(a_module_that_comes_later_is_named),
+		with_kernel(a_module_that_went_keeps_its_names_and_its_place),
+		with_kernel(another_module_in_its_place_has_another_address),
+		with_kernel(programs_alone_leave_the_rest_of_the_table_as_it_is),
+		with_kernel(kallsyms_of_another_kernel_changes_nothing),
+		with_kernel(a_last_table_that_was_cut_is_an_error),
 		cmocka_unit_test(hidden_addresses_give_an_empty_table),
 		cmocka_unit_test(text_that_is_not_kallsyms_is_refused),
 		with_kernel(a_table_that_cannot_be_written_is_an_error),

@@ -127,6 +127,24 @@ static void samples_taken_before_it_went_are_still_named(void **state)
 	assert_string_equal(texts_at_link(b->texts, LINKS)->name, "one");
 }
 
+static void one_that_comes_back_is_another_one(void **state)
+{
+	struct bench *b = *state;
+	uint64_t first;
+
+	add(b, PLACE, 0x40, "one");
+	texts_published(b->texts);
+	first = texts_map(b->texts, PLACE);
+	tick(b);
+	texts_remove(b->texts, PLACE);
+	add(b, PLACE, 0x40, "one");
+	texts_published(b->texts);
+	for (int i = 0; i < 3; i++)
+		tick(b);
+	assert_string_equal(name_of(b, PLACE), "one");
+	assert_true(texts_map(b->texts, PLACE) != first);
+}
+
 static void another_one_in_its_place_is_never_taken_for_it(void **state)
 {
 	struct bench *b = *state;
@@ -316,6 +334,7 @@ int main(void)
 		on_bench(a_frame_uses_a_piece_once_it_is_published),
 		on_bench(what_is_told_twice_is_there_once),
 		on_bench(samples_taken_before_it_went_are_still_named),
+		on_bench(one_that_comes_back_is_another_one),
 		on_bench(another_one_in_its_place_is_never_taken_for_it),
 		on_bench(one_that_lies_on_several_takes_the_place_of_all),
 		on_bench(a_guessed_end_gives_way),
