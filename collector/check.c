@@ -122,7 +122,7 @@ int check_run(const struct options *options)
 
 	log_hold();
 	puts("netto-check\t1");
-	err = sandbox_prepare();
+	err = sandbox_prepare(-1);
 	if (!err)
 		err = sandbox_check();
 	if (!err)

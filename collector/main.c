@@ -14,6 +14,7 @@
 #include "check.h"
 #include "collector.h"
 #include "exit_status.h"
+#include "handover.h"
 #include "hello.h"
 #include "kallsyms.h"
 #include "log.h"
@@ -63,7 +64,8 @@ static int attach_probes(struct collector *c)
 		.exact = c->options.exact,
 	};
 
-	c->kallsyms_fd = open(KALLSYMS_FILE, O_RDONLY | O_CLOEXEC);
+	if (c->kallsyms_fd < 0)
+		c->kallsyms_fd = open(KALLSYMS_FILE, O_RDONLY | O_CLOEXEC);
 	return probes_attach(&c->probes, &config);
 }
 
@@ -262,7 +264,9 @@ int main(int argc, char *argv[])
 		return exit_status(check_run(&c.options));
 	loop_catch_signals();
 
-	err = sandbox_prepare();                /* nothing inherited stays open */
+	err = handover_take(&c.kallsyms_fd);    /* if a service manager opened it for us */
+	if (!err)
+		err = sandbox_prepare(c.kallsyms_fd);   /* nothing else inherited stays open */
 	if (!err)
 		err = sandbox_check();          /* what it takes to give root up */
 	if (!err)

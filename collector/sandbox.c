@@ -59,8 +59,9 @@ static bool capable(uint64_t effective, int capability)
 	return effective >> capability & 1;
 }
 
-int sandbox_prepare(void)
+int sandbox_prepare(int handed_over)
 {
+	const int last = handed_over > STDERR_FILENO ? handed_over : STDERR_FILENO;
 	struct rlimit files;
 
 	parent.pid = getppid();
@@ -68,7 +69,7 @@ int sandbox_prepare(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return EXIT_ERR(EX_OSERR);   /* nowhere to say it */
-	if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) && errno != ENOSYS) {
+	if (close_range((unsigned int)last + 1, UINT_MAX, 0) && errno != ENOSYS) {
 		log_error("cannot close inherited descriptors: %s", strerror(errno));
 		return EXIT_ERR(EX_SOFTWARE);
 	}

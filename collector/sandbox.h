@@ -12,10 +12,11 @@
 
 #include "filter.h"
 
-/* Close what was inherited but standard input, output and error, and open
- * /dev/null for those of them that are closed; allow as many descriptors as
+/* Close what was inherited but standard input, output and error, and handed_over
+ * if that is the descriptor behind them and not negative; open /dev/null for those
+ * of the three that are closed; allow as many descriptors as
  * the hard limit does. Says its own error; 0 or EXIT_ERR(). */
-int sandbox_prepare(void);
+int sandbox_prepare(int handed_over);
 
 /* Refuse to start as a root that could not stop being root. Says which
  * capabilities are missing; 0 or EXIT_ERR(EX_NOPERM). */

@@ -76,12 +76,15 @@ prefix=()
 
 prefix=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 refused user_without_capabilities_is_told_which 77 'CAP_BPF and CAP_PERFMON'
-prefix=(setpriv --bounding-set -bpf,-sys_admin)
-refused root_without_cap_bpf_is_told_so 77 'CAP_BPF'
-prefix=(setpriv --bounding-set -perfmon,-sys_admin)
-refused root_without_cap_perfmon_is_told_so 77 'CAP_PERFMON'
-for capability in setuid setgid setpcap; do
-  prefix=(setpriv --bounding-set "-$capability")
+# Exactly what README and SECURITY.md say it needs as root, and each of these taken away.
+needed=(bpf perfmon syslog setuid setgid setpcap)
+capabilities() { # [ALL BUT THIS]
+  local name list=-all
+  for name in "${needed[@]}"; do [ "$name" = "${1:-}" ] || list+=,+$name; done
+  echo "$list"
+}
+for capability in bpf perfmon setuid setgid setpcap; do
+  prefix=(setpriv --bounding-set "$(capabilities $capability)")
   refused "root_without_cap_${capability}_is_told_so" 77 "CAP_${capability^^}"
 done
 prefix=()
@@ -222,27 +225,59 @@ else
 fi
 rm -rf "$disk"
 
-## Without root
+## With just the capabilities it needs
+
+addresses_hidden() { test "$(grep -c 'shows no addresses' "$work/err")" = 1 -a ! -s "$run_dir/symbols"; }
+addresses_shown() { test ! -s "$work/err" && grep -q ' _text$' "$run_dir/symbols"; }
+# With kernel.kptr_restrict=0 and kernel.perf_event_paranoid below 2 everybody sees addresses.
+hidden_without_syslog() { [ "$(sysctl -n kernel.kptr_restrict)" -gt 0 ] || [ "$(sysctl -n kernel.perf_event_paranoid)" -gt 1 ]; }
+# with_only NAME CHECK: start with $prefix and the runtime directory made, check, and end well
+with_only() {
+  local got
+  run_dir_of $id:$id 750
+  start_collector
+  check "$1" "$(cat "$work/err"; grep -h '^Cap' /proc/"$pid"/task/*/status | tr '\n\t' '; ')" "$2"
+  end_collector TERM
+  got=$?
+  check "$1_and_ends_well" "exit status $got" test $got -eq 0
+  rm -rf "$run_dir"
+}
+prefix=(setpriv --bounding-set "$(capabilities)")
+root_with_six() { no_privilege && addresses_shown; }
+with_only six_capabilities_are_enough_as_root root_with_six
 
 without_capabilities() { ! grep -hE '^Cap(Inh|Prm|Eff|Amb)' /proc/"$pid"/task/*/status | grep -qv '0000000000000000$'; }
-prefix=(setpriv --reuid=$id --regid=$id --clear-groups --inh-caps=+bpf,+perfmon,+syslog --ambient-caps=+bpf,+perfmon,+syslog)
-run_dir_of $id:$id 750
-start_collector
-check capabilities_are_enough_without_root "$(cat "$work/err")" without_capabilities
-end_collector TERM
-got=$?
-check end_without_root_is_good "exit status $got" test $got -eq 0
-prefix=()
-rm -rf "$run_dir"
-
-if [ "$(sysctl -n kernel.perf_event_paranoid)" -gt 1 ]; then
-  prefix=(setpriv --bounding-set -syslog)
-  start_collector
-  check hidden_addresses_are_said_and_give_no_symbols "$(cat "$work/err")" test "$(grep -c 'shows no addresses' "$work/err")" = 1 -a ! -s "$run_dir/symbols"
-  end_collector TERM
-  prefix=()
+as_user() { # CAPABILITY,...
+  prefix=(setpriv --reuid=$id --regid=$id --clear-groups "--inh-caps=-all,$1" "--ambient-caps=-all,$1" "--bounding-set=-all,$1")
+}
+as_user +bpf,+perfmon,+syslog
+user_with_three() { without_capabilities && addresses_shown; }
+with_only three_capabilities_are_enough_without_root user_with_three
+for capability in bpf perfmon; do
+  other=$([ $capability = bpf ] && echo perfmon || echo bpf)
+  as_user "+$other,+syslog"
+  refused "user_without_cap_${capability}_is_told_so" 77 "CAP_${capability^^}"
+done
+if hidden_without_syslog; then
+  as_user +bpf,+perfmon
+  with_only user_without_cap_syslog_is_told_and_gets_no_symbols addresses_hidden
+  prefix=(setpriv --bounding-set "$(capabilities syslog)")
+  with_only root_without_cap_syslog_is_told_and_gets_no_symbols addresses_hidden
 else
-  skip hidden_addresses_are_said_and_give_no_symbols "kernel.perf_event_paranoid lets everybody see them"
+  skip user_without_cap_syslog_is_told_and_gets_no_symbols "everybody sees addresses here"
+  skip root_without_cap_syslog_is_told_and_gets_no_symbols "everybody sees addresses here"
 fi
+
+as_user +bpf,+perfmon
+prefix=("$here/hand_over.py" /proc/kallsyms kallsyms "${prefix[@]}")
+user_with_handover() { without_capabilities && addresses_shown; }
+with_only descriptor_handed_over_stands_in_for_cap_syslog user_with_handover
+prefix=("$here/hand_over.py" /etc/passwd kallsyms)
+start_collector() { start "${prefix[@]}" "$collector" --runtime-dir="$run_dir" 2> "$work/err" < /dev/null; pid=$started; }
+start_collector
+wait "$pid"
+got=$?
+check another_file_handed_over_is_refused "exit status $got: $(cat "$work/err")" test $got -eq 78 -a ! -e "$run_dir"
+prefix=()
 
 finish

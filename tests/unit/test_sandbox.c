@@ -36,7 +36,7 @@ static int go_down(void)
 	pthread_t thread;
 
 	log_hold();
-	if (sandbox_prepare() || sandbox_check())
+	if (sandbox_prepare(-1) || sandbox_check())
 		return 1;
 	if (sandbox_borrow(COLLECTOR_ID, COLLECTOR_ID) || geteuid() != COLLECTOR_ID ||
 	    getegid() != COLLECTOR_ID || open("/etc/shadow", O_RDONLY) >= 0)
@@ -109,7 +109,7 @@ static int use_spare_files(void)
 	int count = 0;
 
 	log_hold();
-	if (sandbox_prepare() || sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 8))
+	if (sandbox_prepare(-1) || sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 8))
 		return 255;
 	while (count < 100 && open("/dev/null", O_RDONLY) >= 0)
 		count++;
@@ -140,7 +140,7 @@ static int go_down_with_a_thread(void)
 	pthread_t thread;
 
 	log_hold();
-	if (sandbox_prepare() || pthread_create(&thread, NULL, wait_for_ever, NULL))
+	if (sandbox_prepare(-1) || pthread_create(&thread, NULL, wait_for_ever, NULL))
 		return 1;
 	return sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 3) ? 0 : 2;
 }
@@ -157,7 +157,7 @@ static int close_inherited(void)
 {
 	log_hold();
 	close(STDIN_FILENO);
-	if (dup2(STDERR_FILENO, 77) != 77 || sandbox_prepare())
+	if (dup2(STDERR_FILENO, 77) != 77 || sandbox_prepare(-1))
 		return 1;
 	return fcntl(77, F_GETFD) >= 0 || fcntl(STDIN_FILENO, F_GETFD) < 0;
 }
