@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -19,6 +18,7 @@
 #include "options.h"
 #include "pipeline.h"
 #include "procfs.h"
+#include "sandbox.h"
 #include "source.h"
 
 #define SILENCE_MS 1000
@@ -69,21 +69,6 @@ static void block_signals(int how)
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaddset(&set, signal_numbers[i]);
 	(void)sigprocmask(how, &set, NULL);
-}
-
-static int give_up_privilege(const struct options *options)
-{
-	if (!geteuid() && !options->allow_root) {
-		log_error("nothing here needs root: run as another user in the collector's group, or "
-			  "give --allow-root");
-		return -EPERM;
-	}
-	/* no set-uid program can give it back, and no process of this user look inside */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) {
-		log_error("cannot give up privileges: %s", strerror(errno));
-		return -EPERM;
-	}
-	return 0;
 }
 
 static void quit(void)
@@ -242,7 +227,7 @@ int main(int argc, char *argv[])
 	(void)signal(SIGXFSZ, SIG_IGN);   /* a limit on files is one more full disk */
 	block_signals(SIG_BLOCK);
 
-	err = give_up_privilege(&a->options);
+	err = sandbox_enter(&a->options);       /* before anything is opened */
 	if (err || uv_loop_init(&a->loop))
 		return exit_status(err ? err : -ENOMEM);
 	err = backends_start(&a->loop, &a->options, quit);
@@ -252,8 +237,10 @@ int main(int argc, char *argv[])
 		err = source_begin(a);
 	if (!err)
 		err = signals_start(a);
-	if (!err)
+	if (!err) {
+		sandbox_say();
 		(void)uv_run(&a->loop, UV_RUN_DEFAULT);
+	}
 
 	aggregator_close(a);
 	return exit_status(err);

@@ -20,17 +20,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capabilities.h"
 #include "exit_status.h"
 #include "log.h"
 #include "promise.h"
 
 #define STATUS_BYTES_MAX 8192
 #define THREADS_MAX 8   /* we start one beside the first */
-#define CAPABILITIES_MAX 64
-#define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
 
 #define SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
 		    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
@@ -43,21 +41,6 @@ static struct {
 	pid_t pid;
 	int death_signal;
 } parent;
-
-static uint64_t effective_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[CAPABILITY_WORDS] = { 0 };
-
-	if (syscall(SYS_capget, &header, data))
-		return 0;
-	return (uint64_t)data[1].effective << 32 | data[0].effective;
-}
-
-static bool capable(uint64_t effective, int capability)
-{
-	return effective >> capability & 1;
-}
 
 int sandbox_prepare(int handed_over)
 {
@@ -88,13 +71,13 @@ int sandbox_check(void)
 		{ CAP_SETGID,  "CAP_SETGID" },
 		{ CAP_SETPCAP, "CAP_SETPCAP" },
 	};
-	const uint64_t effective = effective_capabilities();
+	const uint64_t effective = capabilities_effective();
 	char missing[64] = "";
 
 	if (geteuid())
 		return 0;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (capable(effective, needed[i].capability))
+		if (capabilities_have(effective, needed[i].capability))
 			continue;
 		if (*missing)
 			strcat(missing, ", ");
@@ -127,13 +110,9 @@ int sandbox_return(void)
 
 static int empty_bounding_set(void)
 {
-	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
-		if (prctl(PR_CAPBSET_READ, capability) < 0)
-			break;   /* the kernel knows no more of them */
-		if (prctl(PR_CAPBSET_DROP, capability))
-			return -errno;
-	}
-	return prctl(PR_SET_SECUREBITS, SECUREBITS) ? -errno : 0;
+	const int err = capabilities_empty_bounding_set();
+
+	return !err && prctl(PR_SET_SECUREBITS, SECUREBITS) ? -errno : err;
 }
 
 static int change_user(uid_t uid, gid_t gid)
@@ -157,12 +136,11 @@ static int follow_parent(void)
 
 static int drop_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[CAPABILITY_WORDS] = { 0 };
+	const int err = capabilities_drop();
 
-	if (syscall(SYS_capset, &header, none) ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+	if (err)
+		return err;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return -errno;
 	return 0;
 }
@@ -301,7 +279,7 @@ int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
 	int err = 0;
 
 	promised = (struct promise){ .uid = uid, .gid = gid, .from_root = root };
-	if (root || capable(effective_capabilities(), CAP_SETPCAP))
+	if (root || capabilities_have(capabilities_effective(), CAP_SETPCAP))
 		err = empty_bounding_set();
 	if (!err && root)
 		err = change_user(uid, gid);
