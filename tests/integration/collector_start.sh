@@ -98,6 +98,7 @@ prefix=("$here/without_syscall.py" perf_event_open EACCES /usr/bin/env)
 refused_at_last refused_perf_event_is_named_with_the_sysctl 69 'perf_event_open.*perf_event_paranoid is [0-9]'
 prefix=("$here/without_syscall.py" seccomp ENOSYS /usr/bin/env)
 refused kernel_without_seccomp_is_named 69 'cannot install the filter of system calls.*CONFIG_SECCOMP_FILTER'
+rmdir "$run_dir"   # empty: it was no longer root when it ended
 prefix=()
 
 ## What it does not trust

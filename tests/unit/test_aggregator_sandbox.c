@@ -196,9 +196,10 @@ static int do_the_work(const void *arg)
 	(void)arg;
 	if (pthread_create(&thread, NULL, nothing, NULL) || pthread_join(thread, NULL))
 		return 1;
-	if (getaddrinfo("localhost", "80", NULL, &found))
+	if (getaddrinfo("localhost", "80", NULL, &found) == EAI_SYSTEM)
 		return 2;
-	freeaddrinfo(found);
+	if (found)
+		freeaddrinfo(found);
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	code = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	if (code == MAP_FAILED && errno != EACCES)   /* it may lie outside of what can be read */

@@ -21,7 +21,7 @@ modules=(virtio_pci virtio_net virtio_blk veth dummy tun macvlan vxlan wireguard
   nf_conntrack nf_tables nft_ct nft_counter nft_masq nft_chain_nat nf_nat sch_fq sch_tbf sch_ingress
   sch_netem cls_u32 cls_bpf act_mirred pktgen crc32c_generic libcrc32c crc32c-intel)
 # What a guest runs beside the programs; busybox stands in for the rest.
-programs=(bash busybox jq ip tc nft bpftool chrt)
+programs=(bash busybox jq ip tc nft bpftool chrt setpriv)
 
 # copy_program FILE DIRECTORY: into the guest, with the libraries it is linked to
 copy_program() {
@@ -41,7 +41,7 @@ make_base() {
   done
   ln -sf bash "$work/base/usr/bin/sh"
   [ -e "$work/base/usr/bin/busybox" ] || return 1
-  for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_*; do copy_program "$name" /netto/bin; done
+  for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_* "$bin"/test_{filter,aggregator_sandbox}; do copy_program "$name" /netto/bin; done
   mkdir -p "$work/base/netto/tests" "$work/base/etc"
   cp -r "$here" "$work/base/netto/tests/vm"
   mkdir "$work/base/netto/tests/integration"
