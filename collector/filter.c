@@ -5,7 +5,8 @@
  * library calls there.
  *
  * Nothing is received, and no file is opened but a new one. read is left for
- * kallsyms alone: pread fails on a socket or a pipe by its nature.
+ * kallsyms alone and write for messages: pread and pwrite fail on a socket or a
+ * pipe by their nature.
  */
 #include "filter.h"
 
@@ -68,8 +69,11 @@ static int add_table(scmp_filter_ctx filter, const struct filter_files *f)
 		 * table of symbols */
 		{ SCMP_SYS(pread64), { { 0 } } },
 
-		/* messages; a new table of symbols is the only file that can be made and written */
-		{ SCMP_SYS(write), { { 0 } } },
+		/* messages */
+		{ SCMP_SYS(write), { CALL_IS(0, STDERR_FILENO) } },
+
+		/* a new table of symbols, the only file that can be made; kallsyms again */
+		{ SCMP_SYS(pwrite64), { { 0 } } },
 		{ SCMP_SYS(umask), { { 0 } } },
 		{ SCMP_SYS(openat), { CALL_IS(0, f->runtime_dir), CALL_IS(2, NEW_FILE), CALL_IS(3, NEW_FILE_MODE) } },
 		{ SCMP_SYS(read), { CALL_IS(0, f->kallsyms) } },

@@ -31,7 +31,8 @@ static void flush_out(struct symbols *s)
 	size_t done = 0;
 
 	while (done < s->used && !s->err) {
-		const ssize_t written = write(s->fd, s->out + done, s->used - done);
+		const ssize_t written = pwrite(s->fd, s->out + done, s->used - done,
+					       s->at + (off_t)done);
 
 		if (written >= 0)
 			done += (size_t)written;

@@ -6,7 +6,7 @@
  *     umask(022 octal or 0), twice      openat(the runtime directory, "symbols.new",
  *       O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0440)
  *     newfstatat(the runtime directory, "symbols.new", AT_SYMLINK_NOFOLLOW)
- *     pread64(last table, at most 64 KiB)   write(new table, at most 64 KiB)
+ *     pread64(last table, at most 64 KiB)   pwrite64(new table, at most 64 KiB)
  *     renameat(the runtime directory, "symbols.new", the same, "symbols")
  *     close(last table); after an error close(new table) and
  *     unlinkat(the runtime directory, "symbols.new", 0)
