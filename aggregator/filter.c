@@ -107,7 +107,7 @@ static const struct call_row deadly[] = {
 
 #ifdef __SANITIZE_ADDRESS__
 static const struct call_row sanitizers[] = {
-	ANY(clone), ANY(ptrace), ANY(wait4), ANY(prctl), ANY(tgkill),
+	ANY(clone), ANY(ptrace), ANY(wait4), ANY(prctl), ANY(tgkill), ANY(getdents),
 };
 #endif
 
