@@ -124,13 +124,14 @@ static bool same_text(const struct outside *a, const struct outside *b)
 }
 
 /* Where the last symbol of a piece ends, which kallsyms does not tell. Module
- * text is a whole number of pages. BPF programs are packed (bpf_prog_pack,
+ * text is a whole number of pages, the last function may run into the next one;
+ * to take in a page too many does no harm, nothing runs there. BPF programs are packed (bpf_prog_pack,
  * 5.18) and may be longer than a page; what follows one is another one. */
 static uint64_t symbol_end(const struct outside *symbol)
 {
 	if (symbol->kind == TEXT_BPF)
 		return symbol->address + FUNCTION_BYTES_MAX;
-	return page_end(symbol->address);
+	return page_end(symbol->address) + (symbol->kind == TEXT_MODULE ? PAGE_BYTES : 0);
 }
 
 /* Neighbours of one module become one piece; the others stay alone. symbols is

@@ -23,6 +23,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kallsyms.h"
@@ -35,11 +36,14 @@
 #define SPARE_MAX 8
 #define SPARE_PERIODS 10
 
+#define READ_SHARE 20   /* reading kallsyms, some 50 ms, takes one part in so many at most */
+
 struct symbols_live {
 	struct symbols_live_config config;
 	uint64_t generation;
 	uint64_t module_changes;     /* as counted when kallsyms was last read */
 	bool read_wanted;            /* kallsyms tells something new */
+	uint64_t read_due_ns;        /* not before */
 	bool settling;               /* a module may have been on its way out when it was read */
 	uint64_t published_ns;       /* or tried, last */
 	unsigned int spare;
@@ -61,6 +65,14 @@ int symbols_live_open(struct symbols_live **out, const struct symbols_live_confi
 	l->spare = SPARE_MAX;
 	*out = l;
 	return 0;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void on_ksymbol(void *arg, const struct ksymbol *symbol)
@@ -112,7 +124,7 @@ static bool may_publish(struct symbols_live *l, const struct texts *texts, uint6
 }
 
 /* Text of kallsyms, the caller's, with what it told taken in. 0; -errno. */
-static int read_kallsyms(struct symbols_live *l, char **text, size_t *bytes)
+static int read_kallsyms(struct symbols_live *l, char **text, size_t *bytes, uint64_t now_ns)
 {
 	const ssize_t got = l->config.kallsyms_fd < 0 ? -EBADF :
 			    kallsyms_read(l->config.kallsyms_fd, text);
@@ -122,6 +134,7 @@ static int read_kallsyms(struct symbols_live *l, char **text, size_t *bytes)
 	/* trace_module_free() comes before the module leaves the list */
 	l->read_wanted = !err && l->settling;
 	l->settling = false;
+	l->read_due_ns = now_ns + l->config.period_ns / 2 + READ_SHARE * (clock_ns() - now_ns);
 	return err;
 }
 
@@ -170,12 +183,13 @@ uint64_t symbols_live_follow(struct symbols_live *l, uint64_t now_ns)
 	take_news(l, texts);
 	if (!(l->read_wanted || texts_changed(texts)) || !may_publish(l, texts, now_ns))
 		return 0;
-	l->published_ns = now_ns;
-	l->spare -= l->spare > 0;
-	if (l->read_wanted)
-		err = read_kallsyms(l, &text, &bytes);
-	if (!err && texts_changed(texts))
+	if (l->read_wanted && now_ns >= l->read_due_ns)
+		err = read_kallsyms(l, &text, &bytes, now_ns);
+	if (!err && texts_changed(texts)) {
+		l->published_ns = now_ns;
+		l->spare -= l->spare > 0;
 		err = publish(l, text, bytes);
+	}
 	if (text) {
 		free(text);
 		(void)malloc_trim(0);

@@ -136,6 +136,7 @@ static void a_frame_maps_into_the_symbol_that_the_table_shows(void **state)
 		{ k->text + 0x1013, "first", 3, "kernel image" },
 		{ k->modules + 0x20040, "late_module_one", 0x40, "first symbol of a module" },
 		{ k->modules + 0x21fff, "late_module_two", 0xfef, "last byte of a module's page" },
+		{ k->modules + 0x22010, "late_module_two", 0x1000, "a last function that crosses a page" },
 		{ k->modules + 0x20fff, "late_module_one", 0xfff, "a function that crosses a page" },
 		{ k->modules + 0x40fff, "bpf_prog_6deef7357e7b4531_two", 0xeff, "a BPF program" },
 		{ k->modules + 0x41080, "bpf_prog_6deef7357e7b4531_two", 0xf80, "one longer than a page" },
@@ -157,11 +158,11 @@ static void a_frame_in_no_known_text_is_0(void **state)
 		{ k->text - 1, "below the image" },
 		{ k->text + IMAGE_BYTES, "above the last page of text" },
 		{ k->modules - 1, "below the first module" },
-		{ k->modules + 0x1000, "the page behind a module" },
-		{ k->modules + 0x22000, "the page behind another" },
+		{ k->modules + 0x2000, "the second page behind a module's last symbol" },
+		{ k->modules + 0x23000, "the same of another" },
 		{ k->modules + 0x81000, "behind a trampoline" },
 		{ k->modules + 0xa0000, "between two texts of one module" },
-		{ k->modules + 0xc1000, "behind the last" },
+		{ k->modules + 0xc2000, "behind the last" },
 		{ UINT64_MAX, "the last address" },
 	};
 
