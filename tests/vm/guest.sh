@@ -167,6 +167,23 @@ serve far
 measure virtio "$traffic" udp $seconds 10.97.0.2 5301
 contexts; expect virtio hardirq softirq_rx
 
+## Modules and programs that come and go: named soon after, and still named when they went
+
+names_module() { grep -q "$(printf ' t [a-z_]*\t\[%s\]$' "$1")" "$run_dir/symbols"; }
+names_program() { grep -qE " t bpf_prog_[0-9a-f]+_$1" "$run_dir/symbols"; }
+if modprobe dummy; then
+  check module_is_named "not in the table" wait_for 10 names_module dummy
+  rmmod dummy
+  modprobe macvlan
+  check next_module_is_named "not in the table" wait_for 10 names_module macvlan
+  check module_that_went_keeps_its_name "not in the table" names_module dummy
+else
+  skip module_is_named "no module dummy"
+fi
+inside right ip link set dev r0 xdpgeneric obj "$here_vm/pass.bpf.o" sec xdp
+check program_is_named "not in the table" wait_for 10 names_program pass
+inside right ip link set dev r0 xdpgeneric off
+
 ## After all of it
 
 echo "# measured after $(cut -d' ' -f1 /proc/uptime) s"
