@@ -1,4 +1,4 @@
-/* softirq_rt.bpf.c - exact time in every softirq vector, where softirqs can be preempted (PREEMPT_RT)
+/* softirq_rt.bpf.c - exact time in every softirq vector where they can be preempted (PREEMPT_RT)
  *
  * hooks   raw_tp softirq_entry, softirq_exit; tp_btf sched_switch
  * runs    softirqs in the task that enables them again or in a thread of their own; it can be
@@ -8,7 +8,7 @@
  *         run were in
  * loses   nothing until 8192 tasks are off the CPU inside softirqs at once: of those that find no
  *         place the rest of that softirq
- * cost    softirqs as in softirq.bpf.c; a task switch with no softirq in it two loads and two branches
+ * cost    softirqs as in softirq.bpf.c; a task switch with no softirq in it two loads and branches
  */
 #include "softirq.bpf.h"
 
@@ -17,7 +17,7 @@
 #define PAUSED_MAX 8192
 
 /* The vector, plus one, of each task that is off the CPU inside a softirq. Made in advance: under
- * sched_switch nothing can be allocated. A task cannot exit in a softirq, so no entry is left behind. */
+ * sched_switch nothing can be allocated. No task exits in a softirq, so no entry is left behind. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PAUSED_MAX);

@@ -1,9 +1,9 @@
-/* tests/integration/uring_load.c - io_uring work that runs in kernel threads, for a number of seconds
+/* tests/integration/uring_load.c - io_uring work in kernel threads, for a number of seconds
  *
  *   uring_load worker|sqpoll send|disk SECONDS
  *
- * worker: every operation goes to an io worker (IOSQE_ASYNC); sqpoll: to the thread that polls the
- * queue. send: datagrams over loopback; disk: reads and writes of a file of its own, past the cache.
+ * worker: every operation goes to an io worker (IOSQE_ASYNC); sqpoll: to the thread that polls
+ * the queue. send: datagrams over loopback; disk: a file of its own, past the cache.
  */
 #include <arpa/inet.h>
 #include <err.h>

@@ -36,10 +36,10 @@ samples=$(awk '$1 == "softirq_rx" { print $3 }' "$work/rows")
 echo "# preempted: $seen softirqs of $counted, $ms ms, $samples samples"
 check preempted_softirqs_are_all_counted "$seen, the kernel had $counted" \
   awk -v s="$seen" -v c="$counted" 'BEGIN { d = s - c; exit !(c > 50 && d <= c / 100 + 20 && -d <= c / 100 + 20) }'
-# A sample is 1 ms. Ticks get lost in a guest, and the interval holds what its programs cost: twice
-# as much is usual, ten times what it is without the pauses.
+# A sample is 1 ms. Ticks get lost in a guest, and the interval holds what its programs cost: two to
+# three times as much is usual; eleven times is what it was without the pauses.
 check preempted_softirqs_are_not_billed_others_time "$ms ms in softirqs, $samples samples of them" \
-  awk -v n="$ms" -v s="$samples" 'BEGIN { exit !(n > 0 && n < 4 * s + 30) }'
+  awk -v n="$ms" -v s="$samples" 'BEGIN { exit !(n > 0 && n < 6 * s + 30) }'
 
 # Sleeps end in HRTIMER softirqs there, elsewhere in the interrupt.
 sleepers() (
