@@ -129,9 +129,14 @@ static int attach_switch(struct attempt *a)
 
 static int attach_system_calls(struct attempt *a, unsigned int directions)
 {
-	struct socket_tp_bpf *skel = socket_tp_bpf__open();
+	struct socket_tp_bpf *skel;
 	int err;
 
+	if (preflight_kernel() < PREFLIGHT_KERNEL(5, 11)) {     /* bpf_get_current_task_btf */
+		snprintf(a->family->reason, sizeof(a->family->reason), "this way needs Linux 5.11");
+		return -EOPNOTSUPP;
+	}
+	skel = socket_tp_bpf__open();
 	if (!skel)
 		return -errno;
 	skel->rodata->directions = directions;
