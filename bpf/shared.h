@@ -47,13 +47,26 @@ struct shared_sockets {
 	__u32 sleepers[SHARED_SLEEPERS]; /* how many of them have a thread id that ends so */
 };
 
+#define SHARED_NESTS_NOWHERE 0       /* functions are numbered from 1 */
+#define SHARED_NESTS_ANYWHERE 255
+
+/* The function that a program is attached to. A program does not run while one of
+ * the same function was preempted on this CPU, so an entry or a return can go
+ * unseen: what cannot be nested tells that a call which looks open is over. */
+struct shared_function {
+	__u8 number;
+	__u8 nests_in;                   /* in calls of that number */
+	__u8 direction;
+	__u8 in_wrapper;                 /* sendfile() can call it */
+};
+
 /* Where in its socket calls the task running on a CPU is; all 0: outside. Travels
  * with the task when it is switched out. */
 struct shared_socket {
-	__u8 depth;                      /* socket calls within each other */
-	__u8 direction;                  /* of the outermost */
+	__u8 depth;                      /* 0: outside */
+	__u8 direction;                  /* of the outermost call */
+	__u8 function;                   /* which serves that one */
 	__u8 flags;                      /* bpf/socket.bpf.h */
-	__u8 reserved;
 } __attribute__((aligned(4), may_alias));
 
 enum shared_loss {

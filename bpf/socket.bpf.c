@@ -3,7 +3,8 @@
  * hooks   fentry and fexit of one kernel function: loaded once for each (collector/socket.c)
  * runs    in the task that calls; not for kernel threads and io_uring workers, nor in softirqs
  * writes  cpus (shared.h): socket_ns, socket_events, socket_missed
- * loses   a call whose entry was not seen: begun before us, or a program interrupted by itself
+ * loses   a call whose entry or return was not seen: begun before us, or one program preempted
+ *         while another task was to run it on this CPU: socket_missed
  * cost    not measured: the machines we could time refuse fentry
  */
 #include "filter.bpf.h"
@@ -11,7 +12,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile __u32 direction = SHARED_SEND;    /* of the function */
+const volatile struct shared_function function = { 0 };    /* set by the collector */
 
 static __always_inline bool is_ordinary_task(void)
 {
@@ -41,7 +42,7 @@ int on_entry(void *ctx)
 	struct shared_cpu *cpu = caller();
 
 	if (cpu)
-		enter_call(cpu, direction);
+		enter_call(cpu, (const struct shared_function *)&function);
 	return 0;
 }
 
@@ -50,7 +51,7 @@ int on_return(void *ctx)
 {
 	struct shared_cpu *cpu = caller();
 
-	if (cpu && !leave_call(cpu))
+	if (cpu && !leave_call(cpu, function.number))
 		__sync_fetch_and_add(&cpu->socket_missed, 1);
 	return 0;
 }
@@ -62,7 +63,7 @@ int on_wrapper_entry(void *ctx)
 	struct shared_cpu *cpu = caller();
 
 	if (cpu)
-		cpu->socket.flags |= SOCKET_WRAPPED;
+		cpu->socket.flags = SOCKET_WRAPPED;
 	return 0;
 }
 
@@ -72,6 +73,6 @@ int on_wrapper_return(void *ctx)
 	struct shared_cpu *cpu = caller();
 
 	if (cpu)
-		cpu->socket.flags &= ~(SOCKET_WRAPPED | SOCKET_COUNTED);
+		cpu->socket.flags = 0;
 	return 0;
 }

@@ -36,19 +36,38 @@ static __always_inline void count_event(struct shared_cpu *cpu, __u32 direction)
 		__sync_fetch_and_add(&all->check_events[direction], 1);
 }
 
-static __always_inline void enter_call(struct shared_cpu *cpu, __u32 direction)
+/* A call that never ended, as far as we saw. */
+static __always_inline void forget_call(struct shared_cpu *cpu)
 {
-	if (cpu->socket.depth++)
-		return;
-	cpu->socket.direction = direction;
+	*(volatile __u32 *)&cpu->socket = 0;
+	write_now(&cpu->socket_since_ns, 0);
+	__sync_fetch_and_add(&cpu->socket_missed, 1);
+}
+
+static __always_inline void enter_call(struct shared_cpu *cpu, const struct shared_function *fn)
+{
+	if (cpu->socket.depth) {
+		if (fn->nests_in == SHARED_NESTS_ANYWHERE || fn->nests_in == cpu->socket.function) {
+			cpu->socket.depth += cpu->socket.function == fn->number;
+			return;
+		}
+		forget_call(cpu);
+	}
+	cpu->socket.depth = 1;               /* first: from here on it travels with the task */
+	cpu->socket.direction = fn->direction;
+	cpu->socket.function = fn->number;
+	if (!fn->in_wrapper)
+		cpu->socket.flags = 0;
 	begin_slice(cpu);
 }
 
 /* False: its entry was not seen, or its state was lost. */
-static __always_inline bool leave_call(struct shared_cpu *cpu)
+static __always_inline bool leave_call(struct shared_cpu *cpu, __u8 number)
 {
 	if (!cpu->socket.depth)
 		return 0;
+	if (cpu->socket.function != number)
+		return 1;
 	if (cpu->socket.depth > 1) {
 		cpu->socket.depth--;
 		return 1;
@@ -57,16 +76,9 @@ static __always_inline bool leave_call(struct shared_cpu *cpu)
 	count_event(cpu, cpu->socket.direction);
 	cpu->socket.depth = 0;
 	cpu->socket.direction = 0;
+	cpu->socket.function = 0;
 	write_now(&cpu->socket_since_ns, 0);
 	return 1;
-}
-
-/* A call that never ended, as far as we saw. */
-static __always_inline void forget_call(struct shared_cpu *cpu)
-{
-	*(volatile __u32 *)&cpu->socket = 0;
-	write_now(&cpu->socket_since_ns, 0);
-	__sync_fetch_and_add(&cpu->socket_missed, 1);
 }
 
 #endif

@@ -8,6 +8,7 @@
  *
  * Attached only together with the socket probes.
  */
+#include "filter.bpf.h"
 #include "socket.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -23,11 +24,23 @@ struct {
 	__type(value, __u32);
 } sleepers SEC(".maps");
 
+/* Interrupted in user space, it is in no call, whatever we saw of it. */
+static __always_inline bool is_in_user_space(void)
+{
+	if (!HAS_TASK_REGS)
+		return 0;
+	return syscall_of((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf())) == -1;
+}
+
 static __always_inline void go_away(struct shared_cpu *cpu, struct shared_sockets *all, __u32 tid)
 {
 	__u32 state = *(__u32 *)&cpu->socket;
 	__u32 *kept;
 
+	if (is_in_user_space()) {
+		forget_call(cpu);
+		return;
+	}
 	if (cpu->socket.depth)
 		end_slice(cpu);
 	*(__u32 *)&cpu->socket = 0;

@@ -40,6 +40,7 @@ static __always_inline __u32 bit_of(const struct pt_regs *regs, __u8 kind)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
+	struct shared_function fn = { .number = 1 };
 	struct shared_cpu *cpu;
 	__u32 bit;
 
@@ -51,9 +52,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (is_inside(cpu))
-		forget_call(cpu);
-	enter_call(cpu, bit == 1 << SHARED_RECEIVE);
+	fn.direction = bit == 1 << SHARED_RECEIVE;
+	enter_call(cpu, &fn);
 	return 0;
 }
 
@@ -63,6 +63,6 @@ int on_sys_exit(void *ctx)
 	struct shared_cpu *cpu = this_cpu();
 
 	if (cpu)
-		(void)leave_call(cpu);
+		(void)leave_call(cpu, 1);
 	return 0;
 }

@@ -21,30 +21,37 @@ enum role {
 	WRAPPER,        /* makes many of them: one event */
 };
 
+#define ANYWHERE "*"
+
 /* Which function serves which call differs from kernel to kernel; what a kernel
- * has of these covers all (5.10 to 6.18), and the outermost one counts. */
+ * has of these covers all (5.10 to 7.3), and the outermost one counts. */
 static const struct function {
 	const char *name;
-	enum role role;
 	enum shared_direction direction;
+	const char *nests_in;   /* calls of that function; NULL: of none */
+	enum role role;
 	bool alternative;       /* only if the one before could not be attached */
+	bool in_wrapper;
 } functions[] = {
-	{ "__sys_sendto", CALL, SHARED_SEND, false },
-	{ "____sys_sendmsg", CALL, SHARED_SEND, false },
-	{ "__sys_sendmmsg", CALL, SHARED_SEND, false },
-	{ "sock_write_iter", CALL, SHARED_SEND, false },
-	{ "sock_sendmsg", CALL, SHARED_SEND, false },           /* io_uring */
-	{ "splice_to_socket", CALL, SHARED_SEND, false },       /* 6.5 and newer */
-	{ "generic_splice_sendpage", CALL, SHARED_SEND, true }, /* before; calls sock_sendpage */
-	{ "sock_sendpage", CALL, SHARED_SEND, true },
-	{ "__sys_recvfrom", CALL, SHARED_RECEIVE, false },
-	{ "____sys_recvmsg", CALL, SHARED_RECEIVE, false },
-	{ "do_recvmmsg", CALL, SHARED_RECEIVE, false },
-	{ "__sys_recvmmsg", CALL, SHARED_RECEIVE, true },       /* if it has that one inline */
-	{ "sock_read_iter", CALL, SHARED_RECEIVE, false },
-	{ "sock_splice_read", CALL, SHARED_RECEIVE, false },
-	{ "sock_recvmsg", CALL, SHARED_RECEIVE, false },
-	{ "do_splice_direct", WRAPPER, SHARED_SEND, false },    /* sendfile, both directions */
+	{ .name = "__sys_sendto", .direction = SHARED_SEND },
+	{ .name = "____sys_sendmsg", .direction = SHARED_SEND, .nests_in = "__sys_sendmmsg" },
+	{ .name = "__sys_sendmmsg", .direction = SHARED_SEND },
+	{ .name = "sock_write_iter", .direction = SHARED_SEND },
+	/* io_uring, and what other calls do in the end */
+	{ .name = "sock_sendmsg", .direction = SHARED_SEND, .nests_in = ANYWHERE, .in_wrapper = true },
+	/* 6.5 and newer; before, the one that calls sock_sendpage for each page */
+	{ .name = "splice_to_socket", .direction = SHARED_SEND, .in_wrapper = true },
+	{ .name = "generic_splice_sendpage", .direction = SHARED_SEND, .alternative = true,
+	  .in_wrapper = true },
+	{ .name = "sock_sendpage", .direction = SHARED_SEND, .alternative = true, .in_wrapper = true },
+	{ .name = "__sys_recvfrom", .direction = SHARED_RECEIVE },
+	{ .name = "____sys_recvmsg", .direction = SHARED_RECEIVE, .nests_in = "do_recvmmsg" },
+	{ .name = "do_recvmmsg", .direction = SHARED_RECEIVE },
+	{ .name = "sock_read_iter", .direction = SHARED_RECEIVE, .nests_in = "sock_splice_read" },
+	{ .name = "sock_splice_read", .direction = SHARED_RECEIVE, .in_wrapper = true },
+	{ .name = "sock_recvmsg", .direction = SHARED_RECEIVE, .nests_in = ANYWHERE, .in_wrapper = true },
+	/* sendfile, both directions */
+	{ .name = "do_splice_direct", .direction = SHARED_SEND, .role = WRAPPER },
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
@@ -154,6 +161,25 @@ static int attach_system_calls(struct attempt *a, unsigned int directions)
 	return err;
 }
 
+static uint8_t number_of(const char *name)
+{
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (!strcmp(functions[i].name, name))
+			return (uint8_t)(i + 1);
+	return SHARED_NESTS_NOWHERE;
+}
+
+static void describe(struct shared_function *out, const struct function *fn)
+{
+	out->number = number_of(fn->name);
+	out->direction = fn->direction;
+	out->in_wrapper = fn->in_wrapper;
+	if (fn->nests_in && !strcmp(fn->nests_in, ANYWHERE))
+		out->nests_in = SHARED_NESTS_ANYWHERE;
+	else if (fn->nests_in)
+		out->nests_in = number_of(fn->nests_in);
+}
+
 /* The object has a pair of programs a role; only that one is loaded. */
 static int load_pair(const struct attempt *a, struct socket_bpf *skel, const struct function *fn,
 		     struct bpf_program *entry, struct bpf_program *back)
@@ -163,7 +189,7 @@ static int load_pair(const struct attempt *a, struct socket_bpf *skel, const str
 
 	bpf_object__for_each_program(program, skel->obj)
 		bpf_program__set_autoload(program, program == entry || program == back);
-	skel->rodata->direction = fn->direction;
+	describe(&skel->rodata->function, fn);
 	skel->rodata->has_user_workers = preflight_kernel() >= PREFLIGHT_KERNEL(6, 4);
 	err = bpf_program__set_attach_target(entry, 0, fn->name);
 	if (!err)

@@ -239,7 +239,8 @@ static void check_softirqs_apart(void)
 		(unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(ran_ns / MS));
 }
 
-/* More senders than CPUs, pushed from one to the other. */
+/* More senders than CPUs, pushed from one to the other. Where the kernel preempts itself
+ * a few calls in a thousand can go unseen: programs are not run within themselves. */
 static void check_migration(void)
 {
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -271,15 +272,18 @@ static void check_migration(void)
 	wall_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
 	counted = since(&before);
 	all_ns = counted.ns[0] + counted.ns[1] + counted.softirq_ns + counted.irq_ns;
-	printf("# %llu ms on %ld CPUs: send %llu, receive %llu, softirqs %llu, interrupts %llu ms\n",
-	       (unsigned long long)(wall_ns / MS), cpus, (unsigned long long)(counted.ns[0] / MS),
-	       (unsigned long long)(counted.ns[1] / MS),
-	       (unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(counted.irq_ns / MS));
+	printf("# %llu ms on %ld CPUs: send %llu, receive %llu, softirqs %llu, interrupts %llu ms, "
+	       "%llu calls missed\n", (unsigned long long)(wall_ns / MS), cpus,
+	       (unsigned long long)(counted.ns[0] / MS), (unsigned long long)(counted.ns[1] / MS),
+	       (unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(counted.irq_ns / MS),
+	       (unsigned long long)counted.missed);
 	verdict("contexts_of_migrating_tasks_fit_the_wall",
-		all_ns < wall_ns * (uint64_t)cpus && all_ns > ran_ns / 4 && !counted.missed,
-		"%llu ms in %llu ms, of which the tasks had %llu; %llu calls missed",
+		all_ns < wall_ns * (uint64_t)cpus && all_ns > ran_ns / 4 &&
+		counted.missed <= (counted.events[0] + counted.events[1]) / 100,
+		"%llu ms in %llu ms, of which the tasks had %llu; %llu of %llu calls missed",
 		(unsigned long long)(all_ns / MS), (unsigned long long)(wall_ns / MS),
-		(unsigned long long)(ran_ns / MS), (unsigned long long)counted.missed);
+		(unsigned long long)(ran_ns / MS), (unsigned long long)counted.missed,
+		(unsigned long long)(counted.events[0] + counted.events[1]));
 }
 
 static void check_way(enum probes_exact_mode mode, const char *calls)
