@@ -39,10 +39,16 @@ static __always_inline struct shared_cpu *caller(void)
 SEC("fentry")
 int on_entry(void *ctx)
 {
+	const struct shared_function fn = {
+		.number = function.number,
+		.nests_in = function.nests_in,
+		.direction = function.direction,
+		.in_wrapper = function.in_wrapper,
+	};
 	struct shared_cpu *cpu = caller();
 
 	if (cpu)
-		enter_call(cpu, (const struct shared_function *)&function);
+		enter_call(cpu, &fn);
 	return 0;
 }
 

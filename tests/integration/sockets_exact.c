@@ -233,7 +233,7 @@ static void check_softirqs_apart(void)
 	       (unsigned long long)(ran_ns / MS), (unsigned long long)(counted.ns[0] / MS),
 	       (unsigned long long)(counted.ns[1] / MS), (unsigned long long)(counted.softirq_ns / MS));
 	verdict("softirqs_inside_a_send_are_not_the_send",
-		sockets_ns > ran_ns / 10 && counted.softirq_ns > ran_ns / 20 &&
+		sockets_ns > ran_ns / 50 && counted.softirq_ns > ran_ns / 100 &&
 		sockets_ns + counted.softirq_ns < ran_ns * 105 / 100 + 50 * MS,
 		"sockets %llu and softirqs %llu of %llu ms", (unsigned long long)(sockets_ns / MS),
 		(unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(ran_ns / MS));
@@ -278,7 +278,7 @@ static void check_migration(void)
 	       (unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(counted.irq_ns / MS),
 	       (unsigned long long)counted.missed);
 	verdict("contexts_of_migrating_tasks_fit_the_wall",
-		all_ns < wall_ns * (uint64_t)cpus && all_ns > ran_ns / 4 &&
+		all_ns < wall_ns * (uint64_t)cpus && all_ns > ran_ns / 20 &&
 		counted.missed <= (counted.events[0] + counted.events[1]) / 100,
 		"%llu ms in %llu ms, of which the tasks had %llu; %llu of %llu calls missed",
 		(unsigned long long)(all_ns / MS), (unsigned long long)(wall_ns / MS),
