@@ -120,12 +120,12 @@ tcp_timer: tcp_(write|delack|keepalive|retransmit|probe)_timer tcp_pace_kick tcp
   tcp_send_probe tcp_send_loss_probe reqsk_timer tw_timer tcp_(delack|write)_timer_handler
 tcp_conn: (__)?tcp_(close|done|shutdown|disconnect|abort|set_state|init_sock)
   tcp_v[46]_(connect|pre|init|destroy)
-  tcp_(connect|finish_connect|time_wait|twsk|send_fin|accept|destroy|fin$|reset$|child|fastopen)
-  (do_)?tcp_[gs]etsockopt
-  tcp_(orphan|cleanup_[cu]|init_|assign_cong|write_queue_purge|md5|ao_|free_fastopen|update_metrics)
-  (__)?tcp_get_metrics tcp[46]_destruct sk_clone sk_prot_alloc
+  tcp_(connect|time_wait|twsk|send_fin|accept|destroy|reset$|fastopen) (do_)?tcp_[gs]etsockopt
+  tcp_(orphan|cleanup_[cu]|init_sock|init_xmit|assign_cong|write_queue_purge|md5|ao_|free_fastopen)
+  tcp[46]_destruct
   (__)?inet6?_(csk_(?!reset|rto|xmit)|twsk|hash|unhash|bhash|bind|put_port|ehash|check_est)
-  inet6?_stream_connect inet_child secure_ reqsk_ cookie_ tcp6_ inet_sock_destruct
+  inet6?_stream_connect inet_child inet_reqsk __inet_inherit secure_ reqsk_ cookie_ tcp6_
+  inet_sock_destruct
 tcp_tx:
   (__)?tcp_(sendmsg|write_xmit|transmit|push|send|xmit|tsq|tasklet|retransmit|small_queue|pace)
   tcp_(tso|mss|current_mss|mtu|event_new|options_write|established_opt|select_window|rate_skb_sent)
@@ -134,7 +134,8 @@ tcp_tx:
   tcp_(schedule_loss|init_nondata|snd|cwnd|mstamp|make_synack|release_cb|delack_max|sync_mss)
   tcp_(rate_check|downgrade|stream_memory) do_tcp_sendpages __tcp_select tcp_v[46]_send
   sk_stream_wait
-socket: (tcp|udp|sock|datagram)_e?poll$ (__)?scm_ (__)?sk_dst_check
+socket: (tcp|udp|sock|datagram)_e?poll$ (__)?scm_
+  (__)?sk_(dst_check|free|destruct|clone|alloc|prot_alloc) ipv4_pktinfo
 tcp_rx: (__)?tcp(?!_diag) cubictcp bbr_
 udp_rx: (__)?udp first_packet_length __skb_recv_udp inet_recv_error
 !wakeup: unix_write_space __pollwait sock_def_(readable|write|wakeup|error) sk_stream_write_space
