@@ -318,13 +318,23 @@ static void take_erased(struct walk *walk, const struct stack *stack, enum conte
 }
 
 /* The dispatcher about to call an action, or just back from it, is what the
- * action's own function is. */
-static void take_dispatcher(struct walk *walk, enum context context)
+ * action's own function is; of an HRTIMER softirq, what take_erased() says.
+ * So are tracers of the dispatcher, but for their name. */
+static void take_dispatcher(struct walk *walk, const struct stack *stack, enum context context,
+			    int vector)
 {
-	if (walk->boundary != BOUNDARY_DISPATCHER || walk->component || walk->named ||
-	    !walk->has_symbol || !walk->all_listed)
+	bool is_tracer = walk->component || walk->named;
+
+	if (walk->boundary != BOUNDARY_DISPATCHER || !walk->has_symbol || !walk->all_listed)
 		return;
-	if (context == CONTEXT_SOFTIRQ_RX) {
+	if (context == CONTEXT_SOFTIRQ_TIMER && vector == VECTOR_HRTIMER &&
+	    !in_timer_thread(walk, stack))
+		walk->network = true;
+	if (is_tracer)
+		return;
+	if (context == CONTEXT_SOFTIRQ_TIMER) {
+		walk->component = ONE_PLUS(COMPONENT_TCP_TIMER);
+	} else if (context == CONTEXT_SOFTIRQ_RX) {
 		walk->component = ONE_PLUS(COMPONENT_DRIVER_POLL);
 		walk->step = STEP_DRIVER_POLL;
 	} else if (context == CONTEXT_SOFTIRQ_TX) {
@@ -386,7 +396,7 @@ struct label classifier_label(const struct stack *stack)
 	walk_stack(&walk, stack, vector);
 	context = context_of(&walk, stack, vector);
 	take_erased(&walk, stack, context, vector);
-	take_dispatcher(&walk, context);
+	take_dispatcher(&walk, stack, context, vector);
 	if (context == CONTEXT_COUNT || (!walk.network && !is_always_network(context)))
 		return label;
 

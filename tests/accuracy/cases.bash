@@ -94,7 +94,7 @@ case_htb() {
 }
 case_mirred() {
   topology_bridge
-  inside switch ip link add d0 type dummy
+  inside switch ip link add d0 type veth peer name d1
   inside switch ip link set d0 up
   inside switch tc qdisc add dev b1 clsact
   inside switch tc filter add dev b1 ingress protocol ip u32 match u32 0 0 flowid 1:1 \
@@ -121,7 +121,9 @@ table bridge filter {
 }
 R
   inside right nft -f - <<'R' || return
-table netdev in { chain i { type filter hook ingress device "r0" priority 0; ip protocol tcp counter; tcp dport 1-100 counter; } }
+table netdev in {
+  chain i { type filter hook ingress device "r0" priority 0; ip protocol tcp counter; tcp dport 1-100 counter; }
+}
 R
   stream left right 10.98.0.2 -M 536
 }
