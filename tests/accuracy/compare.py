@@ -175,7 +175,7 @@ def compare_views(ours, theirs):
                     "  <-" if abs(diff) > POINTS + SIGMAS * error else ""))
             if abs(diff) > POINTS + SIGMAS * error:
                 off.append("%s %s %s %+.1f points" % (context, view, name, diff))
-            if b.samples() >= 400 and a.samples() >= 400:
+            if b.samples() >= 200 and a.samples() >= 200:
                 worst[view] = max(worst[view], (diff, error, context, name), key=lambda w: abs(w[0]))
     return worst, off
 

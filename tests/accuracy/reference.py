@@ -103,16 +103,16 @@ routing: inet6?_(csk_route|lookup_ifaddr) ip6?_route_ (__)?fib inet_addr_type rt
   __dst icmp6?_route
 socket_lookup: (__)?inet6?_lookup inet6?_e?hashfn inet6?_lhash (__)?udp[46]_lib_lookup
   udp[46]_lib_lookup2
-local_delivery: ip_local_deliver ip_protocol_deliver ip6_input ip6_(protocol_deliver|mc_input) icmp
-  __icmp igmp mld_ raw_(local|rcv|v4_input|v4_match|icmp) raw6_local rawv6_rcv
-  ping_(rcv|queue|lookup)
+local_delivery: ip_local_deliver ip_protocol_deliver ip6_input ip6_(protocol_deliver|mc_input)
+  icmp(?!_reply|_push|v6_echo|v6_push) __icmp igmp mld_ raw_(local|rcv|v4_input|v4_match|icmp)
+  raw6_local rawv6_rcv ping_(rcv|queue|lookup)
 ip_rx: ip_(list_)?rcv ip_sublist ip_defrag ip_frag ipv6_(list_)?rcv ip6_(sublist_|list_)?rcv
   ipv6_frag inet_frag (tcp|udp)_v[46]_early_demux
 udp_tx: udp[46]_hwcsum
   (__)?ip6?_(make_skb|append_data|send_skb|push_pending|flush_pending|setup_cork|generic_getfrag)
   udp(v6|lite)?_(sendmsg|send|push|cork|flush|cmsg) udp6?_(set_csum|send_skb|hwcsum)
   udp_v6_(push|send)
-ip_output: inet6_csk_xmit
+ip_output: icmp_ icmpv6_ inet6_csk_xmit
   (__)?ip_(queue_xmit|local_out|output|finish_output|send_check|mc_|do_frag|build_and|copy_meta)
   ip_(select_ident|idents|fast_csum|fraglist|frag_next|send_unicast) ip6_(xmit|output|finish_output)
   (__)?ip6_local_out dst_output ip6_(copy|frag|autoflow) __ip_select
