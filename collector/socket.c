@@ -224,8 +224,22 @@ static int attach_function(struct attempt *a, const struct function *fn)
 	return err;
 }
 
-/* Each by itself, whatever becomes of the others; but a kernel that refuses one
- * for want of permission refuses all. 0: some are attached; else the last error. */
+/* Whether the kernel takes such programs at all, before anything is attached for
+ * them. 0; -EPERM: it does not. */
+static int try_fentry(const struct attempt *a)
+{
+	struct socket_bpf *skel = socket_bpf__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	err = load_pair(a, skel, &functions[0], skel->progs.on_entry, skel->progs.on_return);
+	socket_bpf__destroy(skel);
+	return err == -EPERM ? err : 0;
+}
+
+/* Each by itself, whatever becomes of the others. 0: some are attached; else the
+ * last error. */
 static int attach_functions(struct attempt *a, unsigned int directions)
 {
 	bool attached = false, before = false;
@@ -242,8 +256,6 @@ static int attach_functions(struct attempt *a, unsigned int directions)
 		err = attach_function(a, fn);
 		before = !err;
 		attached |= !err;
-		if (err == -EPERM)
-			return err;
 		if (err == -ESRCH || err == -ENOENT)
 			snprintf(why, sizeof(why), "this kernel has no such function");
 		else
@@ -255,8 +267,10 @@ static int attach_functions(struct attempt *a, unsigned int directions)
 
 static int attach(struct attempt *a, bool tracepoints, unsigned int directions)
 {
-	int err = attach_switch(a);
+	int err = tracepoints ? 0 : try_fentry(a);
 
+	if (!err)
+		err = attach_switch(a);
 	if (!err)
 		err = tracepoints ? attach_system_calls(a, directions) :
 				    attach_functions(a, directions);
