@@ -219,22 +219,30 @@ static void send_to_self(uint64_t span_ns)
 	close(pair[1]);
 }
 
-/* What the softirqs take and what the sends take are apart: together no more than it ran. */
+/* What the softirqs take and what the sends take are apart: together no more than it ran.
+ * Others' traffic only adds to what is counted, so the best of some looks decides. */
 static void check_softirqs_apart(void)
 {
-	struct counted before = read_all(), counted;
-	uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), ran_ns, sockets_ns;
+	uint64_t ran_ns = 0, sockets_ns = 0;
+	struct counted counted = { 0 };
+	int good = 0;
 
-	send_to_self(500 * MS);
-	ran_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns;
-	counted = since(&before);
-	sockets_ns = counted.ns[0] + counted.ns[1];
-	printf("# ran %llu ms: send %llu, receive %llu, softirqs of all %llu ms\n",
-	       (unsigned long long)(ran_ns / MS), (unsigned long long)(counted.ns[0] / MS),
-	       (unsigned long long)(counted.ns[1] / MS), (unsigned long long)(counted.softirq_ns / MS));
-	verdict("softirqs_inside_a_send_are_not_the_send",
-		sockets_ns > ran_ns / 50 && counted.softirq_ns > ran_ns / 100 &&
-		sockets_ns + counted.softirq_ns < ran_ns * 105 / 100 + 50 * MS,
+	for (int look = 0; look < 6 && !good; look++) {
+		struct counted before = read_all();
+		uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+		send_to_self(300 * MS);
+		ran_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns;
+		counted = since(&before);
+		sockets_ns = counted.ns[0] + counted.ns[1];
+		printf("# ran %llu ms: send %llu, receive %llu, softirqs of all %llu ms\n",
+		       (unsigned long long)(ran_ns / MS), (unsigned long long)(counted.ns[0] / MS),
+		       (unsigned long long)(counted.ns[1] / MS),
+		       (unsigned long long)(counted.softirq_ns / MS));
+		good = sockets_ns > ran_ns / 50 && counted.softirq_ns > ran_ns / 100 &&
+		       sockets_ns + counted.softirq_ns < ran_ns + ran_ns / 50;
+	}
+	verdict("softirqs_inside_a_send_are_not_the_send", good,
 		"sockets %llu and softirqs %llu of %llu ms", (unsigned long long)(sockets_ns / MS),
 		(unsigned long long)(counted.softirq_ns / MS), (unsigned long long)(ran_ns / MS));
 }
