@@ -184,12 +184,15 @@ def main(case, directory, hz):
     with open(directory + "/stacks", errors="replace") as lines:
         times = [time_ns for time_ns, _, _ in stacks.read(lines)]
     if len(times) < 100:
-        print("not ok %s: perf took %d samples" % (case, len(times)))
+        print("not ok %s: perf has only %d samples" % (case, len(times)))
         return 1
     lines, start, end = periods(directory + "/log", times[0], times[-1])
     exact = exact_times(directory + "/exact", start, end)
     theirs = read_reference(directory + "/stacks", start, end, exact)
     ours = read_netto(lines)
+    if not theirs[1] or not ours[1]:
+        print("not ok %s: no samples of the network's" % case)
+        return 1
     print("== %s: %.1f s, %d samples of netto, %d of perf" % (
         case, (end - start) / 1e9, sum(ours[1].values()), sum(theirs[1].values())))
     from_exact, off = compare_contexts(ours, theirs, exact, theirs[2], hz)

@@ -70,7 +70,7 @@ xdp_native: xdp_ (cpu|dev)_map_ __dev_flush bq_xmit bq_flush __xsk_map xsk_ .*_x
 wireguard: wg_
 tunnel: vxlan_ geneve_ (__)?(ip)?gre_ ip_(md_)?tunnel ip6?_?tunnel_ iptunnel_ ipip_ sit_ ip6_tnl
   udp_tunnel skb_tunnel_
-=helper: __xfrm_decode_session decode_session
+=helper: __napi_schedule$ __xfrm_decode_session decode_session
 ipsec: (__)?xfrm esp6?_ ah6?_
 ovs: ovs_ netdev_frame_hook
 vdev: vlan_ bond_ team_ macvlan_ ipvlan_ vrf_ macsec_
@@ -78,7 +78,7 @@ mptcp: (__)?mptcp subflow_
 ktls: tls_
 gso: (__)?skb_(gso_|segment|udp_tunnel_segment|mac_gso) .*_gso_segment$ tcp_gso
 gro: (dev|napi|skb|gro)_gro_(?!cell) gro_(?!cell) napi_gro .*_gro_(receive|complete|flush)
-backlog: process_backlog$ __napi_schedule$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_
+backlog: process_backlog$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_
   gro_cell net_rps trigger_rx_softirq flush_backlog
 skb_free: skb_defer_free skb_attempt_defer kick_defer
 tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ netif_tx_wake dql_ .*_clean_tx
@@ -146,7 +146,7 @@ netlink: (__)?netlink_ rtnl (__)?nla_ (__)?nlmsg genl rtnetlink inet6?_(dump|fil
   if_nlmsg tcp_diag nfnetlink tc_(ctl|dump)
 vsock: (__)?vsock_ virtio_transport
 driver_poll: __napi_poll$ net_rx_action$ napi_(threaded|busy|complete|poll) (__)?napi_busy
-  __?napi_schedule (veth|virtnet|tun_napi|e1000|igb|ixgbe|i40e|ice|mlx|ena|gve|bnxt|vmxnet)\w*_poll$
+  (veth|virtnet|tun_napi|e1000|igb|ixgbe|i40e|ice|mlx|ena|gve|bnxt|vmxnet)\w*_poll$
   veth_xdp_rcv veth_ virtnet_
 !schedule: (__)?schedule preempt_schedule finish_task_switch wait_woken sk_wait_data prepare_to_wait
   add_wait_queue remove_wait_queue finish_wait
