@@ -6,7 +6,8 @@ set -euo pipefail
 build=(ca-certificates cmake ninja-build gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev libseccomp-dev
   zlib1g-dev libprotobuf-c-dev protobuf-c-compiler libuv1-dev libmicrohttpd-dev libncurses-dev gawk)
 test=(libcmocka-dev libclang-rt-14-dev relacy-dev g++ tmux prometheus iproute2 iputils-ping iperf3 nftables
-  iptables ethtool procps socat strace jq python3 curl patch xxd util-linux bsdextrautils bsdutils linux-perf dash ncurses-bin)
+  iptables ethtool procps socat strace jq python3 curl patch xxd util-linux bsdextrautils bsdutils linux-perf dash ncurses-bin
+  qemu-system-x86 busybox-static kmod xz-utils debian-archive-keyring)
 
 case ${1:-} in
   build) wanted=("${build[@]}") ;;

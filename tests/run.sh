@@ -3,11 +3,11 @@
 # Ends with "N passed, N failed, N skipped"; exit 0 only if nothing failed.
 #
 #   tests/run.sh                 everything
-#   tests/run.sh unit            only that level: unit, integration, model, fuzz, hostile
+#   tests/run.sh unit            only that level: unit, integration, vm, model, fuzz, hostile
 set -uo pipefail
 cd "$(dirname "$0")/.."
 levels=("${@:-unit}")
-[ $# -gt 0 ] || levels=(unit integration model fuzz hostile)
+[ $# -gt 0 ] || levels=(unit integration vm model fuzz hostile)
 
 # A test is one line: "ok NAME", "not ok NAME: why" or "skip NAME: why"; whatever else a test
 # prints is for the reader. cmocka writes the same as TAP: "ok 1 - NAME", with "# skip" for a skip.
@@ -68,6 +68,8 @@ integration() {
   done
 }
 
+# The oldest kernel and 6.12, in emulated guests; tests/vm/run.sh all has the others.
+vm() { run vm 1500 tests/vm/run.sh; }
 model() { run model 300 tests/model/run.sh; }
 fuzz() { run fuzz 300 tests/fuzz/run.sh 3; }
 # Release only: the sanitizers would break the memory limits it holds attackers to.
@@ -78,8 +80,8 @@ build release
 build asan
 for level in "${levels[@]}"; do
   case $level in
-    unit | integration | model | fuzz | hostile) "$level" ;;
-    *) echo "tests/run.sh: $level: one of unit, integration, model, fuzz, hostile" >&2; exit 64 ;;
+    unit | integration | vm | model | fuzz | hostile) "$level" ;;
+    *) echo "tests/run.sh: $level: one of unit, integration, vm, model, fuzz, hostile" >&2; exit 64 ;;
   esac
 done
 

@@ -10,11 +10,11 @@ here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
 bin=$root/build/release/bin
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/netto-vm
-boot_seconds=${VM_SECONDS:-420}
+boot_seconds=${VM_SECONDS:-900}
 work=$(mktemp -d /var/tmp/netto-vm.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+guests=()
+trap 'kill "${guests[@]}" 2>/dev/null; wait; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-failures=0
 
 # What a guest may load, by request or when the kernel asks for it; those it lacks are left out.
 modules=(virtio_pci virtio_net virtio_blk veth dummy tun macvlan vxlan wireguard bridge br_netfilter
@@ -41,11 +41,13 @@ make_base() {
   done
   ln -sf bash "$work/base/usr/bin/sh"
   [ -e "$work/base/usr/bin/busybox" ] || return 1
-  for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_* "$bin"/test_{filter,aggregator_sandbox}; do copy_program "$name" /netto/bin; done
+  for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_* "$bin"/test_{filter,aggregator_sandbox} \
+    "$bin"/calls "$bin"/sockets_exact; do copy_program "$name" /netto/bin; done
   mkdir -p "$work/base/netto/tests" "$work/base/etc"
-  cp -r "$here" "$work/base/netto/tests/vm"
+  mkdir "$work/base/netto/tests/vm"
+  cp "$here"/{guest.sh,preempted.bash} "$work/base/netto/tests/vm"
   mkdir "$work/base/netto/tests/integration"
-  cp "$here"/../integration/*.bash "$work/base/netto/tests/integration"
+  cp "$here/../integration/lib.bash" "$work/base/netto/tests/integration"
   clang -O2 -target bpf -c "$here/pass.bpf.c" -o "$work/base/netto/tests/vm/pass.bpf.o" || return
   echo 'root:x:0:0:root:/root:/usr/bin/bash' > "$work/base/etc/passwd"
   echo 'root:x:0:' > "$work/base/etc/group"
@@ -71,43 +73,53 @@ make_initrd() {
   rm -rf "$tree"
 }
 
-# boot KERNEL: until it switches itself off; the test lines are in $work/KERNEL.out
+# boot KERNEL: until it switches itself off; the test lines are in $work/KERNEL.out. One thread for both
+# of its CPUs: emulated by two, a kernel can die of patching its own code while the other CPU runs it.
 boot() {
   truncate -s 64M "$work/$1.disk"
-  timeout --kill-after=10 "$boot_seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 \
+  timeout --kill-after=10 "$boot_seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1024 \
     -nodefaults -no-user-config -display none -no-reboot -kernel "$cache/$1/vmlinuz" -initrd "$work/$1.cpio" \
-    -append "console=ttyS0 quiet panic=-1 mitigations=off nowatchdog tsc=reliable random.trust_cpu=on netto.kernel=$1" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off nowatchdog tsc=reliable random.trust_cpu=on rcupdate.rcu_expedited=1" \
     -serial "file:$work/$1.console" -serial "file:$work/$1.out" \
     -drive "file=$work/$1.disk,format=raw,if=virtio" \
     -netdev hubport,id=near,hubid=0 -device virtio-net-pci,netdev=near,romfile= \
-    -netdev hubport,id=far,hubid=0 -device virtio-net-pci,netdev=far,romfile= < /dev/null > "$work/$1.qemu" 2>&1
+    -netdev hubport,id=far,hubid=0 -device virtio-net-pci,netdev=far,romfile= < /dev/null > "$work/$1.qemu" 2>&1 &
+  guest=$!
+  wait "$guest"
 }
 
-# report KERNEL STATUS: the guest's lines with its name; one that did not end is a failure
+# report KERNEL STATUS: the guest's lines and what its log says, with the kernel's name; a guest that
+# did not come to its end is a failure
 report() {
-  tr -d '\r' < "$work/$1.out" | sed -E "s/^(ok|not ok|skip) /\1 $1_/"
-  grep -q '^not ok ' "$work/$1.out" && failures=$((failures + 1))
-  if ! grep -q '^guest ended: [01]' "$work/$1.out"; then
-    echo "not ok $1_guest: it did not come to its end (status $2): $(cat "$work/$1.qemu")"
-    tail -25 "$work/$1.console" | tr -d '\r' | sed 's/^/   /'
-    failures=$((failures + 1))
-  fi
-  if [ -n "${VM_RESULTS:-}" ]; then
-    mkdir -p "$VM_RESULTS/$1" && tar -C "$VM_RESULTS/$1" -xf "$work/$1.disk"
-    cp "$work/$1.console" "$VM_RESULTS/$1/console"
-  fi
+  local results=${VM_RESULTS:-$work}/$1.results
+  mkdir -p "$results" && tar -C "$results" -xf "$work/$1.disk" 2>/dev/null
+  {
+    tr -d '\r' < "$work/$1.out"
+    if ! grep -q '^guest ended: [01]' "$work/$1.out"; then
+      echo "not ok guest: it did not come to its end (status $2): $(tail -c 200 "$work/$1.qemu")"
+      tail -25 "$work/$1.console" | tr -d '\r' | sed 's/^/   /'
+    elif [ -s "$results/cases" ]; then
+      "$here/judge.sh" "$bin" "$1" "$results"
+    fi
+  } > "$work/$1.lines" 2>&1
+  sed -E "s/^(ok|not ok|skip) /\1 $1_/" "$work/$1.lines"
+  ! grep -q '^not ok ' "$work/$1.lines"
 }
 
-run_kernel() { # NAME SUITE PACKAGE
-  local why started=$SECONDS status
-  why=$("$here/fetch_kernel.sh" "$2" "$3" "$cache/$1") || { echo "skip $1: $why"; return; }
+# run_kernel NAME: in a shell of its own; 1 if a test failed
+run_kernel() {
+  local suite package why started=$SECONDS
+  guest=
+  trap '[ -z "$guest" ] || kill "$guest" 2>/dev/null' EXIT
+  trap 'exit 130' INT TERM
+  IFS=$'\t' read -r suite package < <(awk -v name="$1" '$1 == name { print $2 "\t" $3 }' "$here/kernels.tsv")
+  why=$("$here/fetch_kernel.sh" "$suite" "$package" "$cache/$1") || { echo "skip $1: $why"; return; }
   make_initrd "$1"
-  echo "== $1: $(cat "$cache/$1/release"), after $((SECONDS - started)) s"
   boot "$1"
-  status=$?
-  report "$1" $status
-  echo "== $1: $((SECONDS - started)) s"
-  rm -f "$work/$1".*
+  report "$1" $?
+  local status=$?
+  echo "# $1: $(cat "$cache/$1/release"), $((SECONDS - started)) s"
+  return $status
 }
 
 wanted=("$@")
@@ -121,8 +133,17 @@ done
 [ -x "$bin/netto" ] || { echo "tests/vm/run.sh: no $bin/netto: build it first" >&2; exit 69; }
 make_base || exit
 mkdir -p "$cache"
+# Each guest keeps one core busy and takes a good gigabyte.
+room=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo)
+jobs=$(($(nproc) < room ? $(nproc) : room))
 for name in "${wanted[@]}"; do
-  IFS=$'\t' read -r _ suite package < <(awk -v name="$name" '$1 == name' "$here/kernels.tsv")
-  run_kernel "$name" "$suite" "$package"
+  while [ "$(jobs -rp | wc -l)" -ge $((jobs > 0 ? jobs : 1)) ]; do wait -n; done
+  (run_kernel "$name") > "$work/$name.report" 2>&1 &
+  guests+=($!)
 done
-[ $failures -eq 0 ]
+failed=0
+for i in "${!wanted[@]}"; do
+  wait "${guests[i]}" || failed=1
+  cat "$work/${wanted[i]}.report"
+done
+exit $failed
