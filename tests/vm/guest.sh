@@ -31,9 +31,21 @@ measure() {
   after=$(lines)
   log=$work/case.json
   sed -n "$((before + 1)),${after}p" "$all" > "$log"
-  echo "$name $before $after" >> /tmp/results/cases
+  echo "$name $before $after $(cut -d' ' -f1 /proc/uptime)" >> /tmp/results/cases
 }
-names_module() { grep -q "$(printf '\t\[%s\]$' "$1")" "$run_dir/symbols"; }
+# The table of symbols is some ten megabytes: looked at once in two seconds, for more than a minute.
+names_modules() {
+  local pattern
+  pattern=$(printf '|%s' "$@")
+  [ "$(grep -oE "\[(${pattern#|})\]\$" "$run_dir/symbols" | sort -u | wc -l)" = $# ]
+}
+wait_named() { # COMMAND...
+  for _ in $(seq 45); do
+    "$@" && return
+    sleep 2
+  done
+  return 1
+}
 names_program() { grep -qE " t bpf_prog_[0-9a-f]+_$1" "$run_dir/symbols"; }
 serve() { # NAMESPACE [PORT]
   start inside "$1" "$traffic" serve "${2:-5301}"
@@ -75,6 +87,23 @@ no_landlock=$(grep -c 'no Landlock' "$work/netto.err")
 check landlock_is_used_where_it_is "$(cat "$work/netto.err")" \
   test "$no_landlock" = "$(uname -r | grep -c '^5\.10\.')"
 
+## What the later loads need, and with it modules that nobody knew at the start
+
+topology_router
+inside router nft -f - <<'R'
+table inet filter {
+  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
+  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
+}
+table ip nat {
+  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
+}
+R
+serve server
+topology_bridge
+serve right
+for module in cls_u32 sch_ingress sch_tbf pktgen dummy; do modprobe $module; done
+
 ## Counts against the kernel's own, over the loads up to those of the network cards
 
 echo "# measuring after $(cut -d' ' -f1 /proc/uptime) s"
@@ -87,6 +116,7 @@ interrupts() { awk -v device="^$1" '$NF ~ device { n += $2 + $3 } END { print n 
 settle
 of_cards=$(interrupts "$cards")
 count_from=$(lines) net_rx=$(softirqs NET_RX) net_tx=$(softirqs NET_TX)
+
 ## Loopback
 
 start "$traffic" serve 5301
@@ -100,27 +130,13 @@ grep -q PREEMPT_RT /proc/version && source "$here_vm/preempted.bash"
 
 ## Namespaces
 
-topology_router
-inside router nft -f - <<'R'
-table inet filter {
-  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
-  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
-}
-table ip nat {
-  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
-}
-R
-serve server
-# Reading kallsyms takes seconds here, and the collector does so the less often.
-for module in veth nf_tables nf_conntrack nf_nat; do
-  check "module_${module}_is_named" "not in the table" wait_for 90 names_module $module
-done
+# Reading kallsyms takes long here, and the collector does so the less often.
+check modules_are_named "not in the table" wait_named names_modules veth nf_tables nf_conntrack nf_nat bridge dummy
+rmmod dummy
+modprobe macvlan
 measure forward inside client "$traffic" tcp $seconds 10.99.2.2 5301
 measure forward6 inside client "$traffic" tcp $seconds fd99:2::2 5301
 
-topology_bridge
-check module_bridge_is_named "not in the table" wait_for 90 names_module bridge
-serve right
 measure bridge inside left "$traffic" udp $seconds 10.98.0.2 5301
 inside right tc qdisc add dev r0 clsact
 for prio in $(seq 8); do
@@ -170,25 +186,17 @@ serve far 5302
 measure busy "$traffic" udp $seconds 10.97.0.2 5302
 sysctl -qw net.core.busy_read=0
 
-# Modules and programs that come and go: named soon after, and still named when they went
-modprobe dummy
-check module_is_named "not in the table" wait_for 90 names_module dummy
-rmmod dummy
-modprobe macvlan
-check next_module_is_named "not in the table" wait_for 90 names_module macvlan
-check module_that_went_keeps_its_name "not in the table" names_module dummy
+# Modules and programs that come and go: named soon after, and still named when they went.
+check next_module_is_named "not in the table" wait_named names_modules macvlan
+check module_that_went_keeps_its_name "not in the table" names_modules dummy
 inside right ip link set dev r0 xdpgeneric obj "$here_vm/pass.bpf.o" sec xdp
-check program_is_named "not in the table" wait_for 90 names_program pass
+check program_is_named "not in the table" wait_named names_program pass
 inside right ip link set dev r0 xdpgeneric off
 
-# A kernel thread that sends, in a module that nobody asks for by itself.
-modprobe pktgen
-modprobe dummy numdummies=0
-ip link add dummy0 type dummy
-ip link set dummy0 up
+# A kernel thread that sends.
 generate() {
-  echo "add_device dummy0" > /proc/net/pktgen/kpktgend_0
-  printf 'count 0\nclone_skb 0\npkt_size 60\ndst 10.0.0.1\n' | while read -r line; do echo "$line" > /proc/net/pktgen/dummy0; done
+  echo "add_device $near" > /proc/net/pktgen/kpktgend_0
+  printf 'count 0\nclone_skb 0\npkt_size 60\ndst 10.97.0.2\n' | while read -r line; do echo "$line" > "/proc/net/pktgen/$near"; done
   timeout $seconds sh -c 'echo start > /proc/net/pktgen/pgctrl'
   echo rem_device_all > /proc/net/pktgen/kpktgend_0
 }

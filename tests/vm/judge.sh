@@ -3,8 +3,8 @@
 #
 #   judge.sh PROGRAMS KERNEL RESULTS-DIRECTORY
 #
-# Outside of the guest, where reading JSON takes no minutes. cases: one line a load, its name and the
-# lines of log.json before and at its end; counts: what the kernel itself counted between two lines.
+# Outside of the guest, where reading JSON takes no minutes. cases: one line a load, its name, the lines
+# of log.json before and at its end, and when; counts: what the kernel itself counted between two lines.
 here_vm=$(realpath "$(dirname "$0")")
 source "$here_vm/../integration/measure.bash"
 source "$here_vm/expected.bash"
@@ -13,9 +13,9 @@ log=$work/log rows=$work/rows
 
 # load CASE: its lines in $log and, as "kind name samples cpu_ns events", in $rows
 load() {
-  local from to
+  local from to up
   : > "$rows"
-  read -r from to < <(awk -v name="$1" '$1 == name { print $2, $3 }' "$results/cases")
+  read -r from to up < <(awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$results/cases")
   [ -n "${to:-}" ] || { check "$1_was_run" "no such load in the guest" false; return; }
   sed -n "$((from + 1)),${to}p" "$results/log.json" > "$log"
   jq -r '(.contexts | to_entries[] | ["context", .key, .value.samples, .value.cpu_ns, .value.events]),
@@ -23,7 +23,7 @@ load() {
     (.rx_steps[] | ["step", .step, 0, .cpu_ns, 0], ["family", .step + "/" + .family, 0, .cpu_ns, 0]) | @tsv' "$log" |
     awk -F'\t' '{ key = $1 "\t" $2; s[key] += $3; n[key] += $4; e[key] += $5 }
       END { for (key in s) print key "\t" s[key] "\t" n[key] "\t" e[key] }' > "$rows"
-  awk -F'\t' -v name="$1" '$1 == "context" { all += $3; if ($3 || $5) text = text " " $2 " " $3 "/" $5 }
+  awk -F'\t' -v name="$1, up ${up%.*} s" '$1 == "context" { all += $3; if ($3 || $5) text = text " " $2 " " $3 "/" $5 }
     END { print "# " name ": " all + 0 " samples; samples/events:" text }' "$rows"
 }
 figure() { awk -F'\t' -v kind="$1" -v name="$2" -v column="$3" '$1 == kind && $2 == name { n = $column } END { print n + 0 }' "$rows"; }
@@ -132,6 +132,6 @@ while read -r context from to count; do
   fi
 done < "$results/counts"
 
-while read -r _ from to; do sed -n "$((from + 1)),${to}p" "$results/log.json"; done < "$results/cases" > "$log"
+while read -r _ from to _; do sed -n "$((from + 1)),${to}p" "$results/log.json"; done < "$results/cases" > "$log"
 common_checks all
 finish
