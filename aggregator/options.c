@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "parse.h"
+#include "usage.h"
 
 #define RUNTIME_DIR_DEFAULT "/run/netto"
 
@@ -55,12 +56,6 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
 };
-
-#define usage_error(...) \
-	do { \
-		log_error(__VA_ARGS__); \
-		exit(EX_USAGE); \
-	} while (0)
 
 static const char *not_empty(const char *option, const char *text, const char *what)
 {

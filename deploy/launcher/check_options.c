@@ -2,14 +2,12 @@
 #include "check_options.h"
 
 #include <getopt.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 #include "log.h"
 #include "options.h"
-#include "parse.h"
+#include "usage.h"
 
 static const char usage[] =
 "usage: netto check [OPTION...]\n"
@@ -41,22 +39,11 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-#define usage_error(...) \
-	do { \
-		log_error(__VA_ARGS__); \
-		exit(EX_USAGE); \
-	} while (0)
-
 static void take(struct check_options *o, int option)
 {
-	uint64_t value;
-
 	switch (option) {
 	case 'f':
-		if (parse_u64(optarg, 1, HZ_MAX, &value))
-			usage_error("--frequency %s: not a whole number of samples per second: give 1 "
-				    "to %u", optarg, HZ_MAX);
-		o->frequency = optarg;
+		o->frequency = options_frequency(optarg);
 		break;
 	case OPT_EXACT_SYSCALLS:
 		o->exact_syscalls = options_exact_mode(optarg);

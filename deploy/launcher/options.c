@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "parse.h"
+#include "usage.h"
 
 #define PERIOD_MS_MIN 100
 #define PERIOD_MS_MAX 60000
@@ -74,12 +75,6 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-#define usage_error(...) \
-	do { \
-		log_error(__VA_ARGS__); \
-		exit(EX_USAGE); \
-	} while (0)
-
 /* A number within limits, kept as text: the children parse it again. */
 static const char *number(const char *option, const char *text, unsigned int min, unsigned int max,
 			  const char *unit)
@@ -90,6 +85,11 @@ static const char *number(const char *option, const char *text, unsigned int min
 		usage_error("%s %s: not a whole number of %s: give %u to %u", option, text, unit,
 			    min, max);
 	return text;
+}
+
+const char *options_frequency(const char *text)
+{
+	return number("--frequency", text, 1, HZ_MAX, "samples per second");
 }
 
 static const char *pid_list(const char *text)
@@ -156,7 +156,7 @@ static void take(struct options *o, int option, const char **joined, const char 
 {
 	switch (option) {
 	case 'f':
-		o->frequency = number("--frequency", optarg, 1, HZ_MAX, "samples per second");
+		o->frequency = options_frequency(optarg);
 		break;
 	case OPT_USER_PERIOD:
 		o->period = number("--user-period", optarg, PERIOD_MS_MIN, PERIOD_MS_MAX,

@@ -43,7 +43,8 @@ struct options {
  * (0 or 64). */
 void options_parse(struct options *options, int argc, char *argv[]);
 
-/* text, if it is a value of --exact-syscalls; else says so and ends the program. */
+/* text, if it is a value of the option; else these say so and end the program. */
+const char *options_frequency(const char *text);
 const char *options_exact_mode(const char *text);
 
 #endif
