@@ -153,16 +153,20 @@ static int publish_files(struct collector *c)
 /* What the steady state uses is made now; what it does not need goes. */
 static int settle(struct collector *c)
 {
-	const struct symbols_live_config live = {
+	struct symbols_live_config live = {
 		.symbols = c->symbols,
 		.probes = c->probes,
 		.runtime = c->runtime,
-		.kallsyms_fd = c->kallsyms_fd,
 		.published_fd = c->symbols_fd,
 		.period_ns = c->options.period_ns,
 	};
 	int err;
 
+	if (c->kallsyms_fd >= 0 && symbols_hidden(c->symbols)) {
+		close(c->kallsyms_fd);   /* what it shows was decided when it was opened */
+		c->kallsyms_fd = -1;
+	}
+	live.kallsyms_fd = c->kallsyms_fd;
 	c->symbols_fd = -1;
 	err = symbols_live_open(&c->symbols_live, &live);
 	if (!err)
@@ -172,10 +176,6 @@ static int settle(struct collector *c)
 	if (err) {
 		log_error("cannot settle down: %s", strerror(-err));
 		return EXIT_ERR(EX_SOFTWARE);
-	}
-	if (c->kallsyms_fd >= 0 && symbols_hidden(c->symbols)) {
-		close(c->kallsyms_fd);   /* what it shows was decided when it was opened */
-		c->kallsyms_fd = -1;
 	}
 	c->notify_fd = notify_open();
 	if (c->notify_fd < 0 && c->notify_fd != -ENOENT)
