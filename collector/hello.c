@@ -47,13 +47,20 @@ int hello_identity(struct ring_identity *identity)
 	return parse_boot_id(text, identity->boot_id);
 }
 
-static void fill_probe(Netto__Probe *out, const struct probe_report *report)
+/* A probe as it is packed. */
+struct row {
+	Netto__Probe probe;
+	struct probe_report report;     /* a copy, whose reason may be cut */
+};
+
+static void fill_row(struct row *row, const struct probe_report *report)
 {
-	netto__probe__init(out);
-	out->name = (char *)report->name;           /* protobuf_c knows no const */
-	out->function = (char *)report->function;
-	out->attached = report->attached;
-	out->reason = (char *)report->reason;
+	row->report = *report;
+	netto__probe__init(&row->probe);
+	row->probe.name = (char *)report->name;     /* protobuf_c knows no const */
+	row->probe.function = (char *)report->function;
+	row->probe.attached = report->attached;
+	row->probe.reason = row->report.reason;
 }
 
 static void fill(Netto__Hello *hello, const struct options *options, const struct probes *probes,
@@ -80,33 +87,49 @@ static void fill(Netto__Hello *hello, const struct options *options, const struc
 	hello->started_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* No probe is left out, and no collector stays out for the length of its excuses:
+ * the longest reasons are cut until all fits. Without any, it always does. */
+static ssize_t pack_cut(const Netto__Hello *hello, struct row *rows, void *buf, size_t buf_bytes)
+{
+	size_t longest = sizeof(rows->report.reason);
+	ssize_t bytes = message_pack_hello(hello, buf, buf_bytes);
+
+	while (bytes == -EMSGSIZE && longest) {
+		longest--;
+		for (size_t i = 0; i < hello->n_probes; i++)
+			rows[i].report.reason[longest] = '\0';
+		bytes = message_pack_hello(hello, buf, buf_bytes);
+	}
+	return bytes;
+}
+
 ssize_t hello_pack(const struct options *options, const struct probes *probes,
 		   const struct ring_identity *identity, bool addresses_hidden,
 		   void *buf, size_t buf_bytes)
 {
 	const struct probe_report *reports;
 	const size_t count = probes_reports(probes, &reports);
-	Netto__Probe *infos = calloc(count + 1, sizeof(*infos));
+	struct row *rows = calloc(count + 1, sizeof(*rows));
 	Netto__Probe **list = calloc(count + 1, sizeof(*list));
 	Netto__Hello hello = NETTO__HELLO__INIT;
 	struct utsname host;
 	ssize_t bytes = -ENOMEM;
 
-	if (infos && list && !uname(&host)) {
+	if (rows && list && !uname(&host)) {
 		fill(&hello, options, probes, identity);
 		hello.addresses_hidden = addresses_hidden;
 		hello.kernel_release = host.release;
 		hello.machine = host.machine;
 		hello.host = host.nodename;
 		for (size_t i = 0; i < count; i++) {
-			fill_probe(&infos[i], &reports[i]);
-			list[i] = &infos[i];
+			fill_row(&rows[i], &reports[i]);
+			list[i] = &rows[i].probe;
 		}
 		hello.probes = list;
 		hello.n_probes = count;
-		bytes = message_pack_hello(&hello, buf, buf_bytes);
+		bytes = pack_cut(&hello, rows, buf, buf_bytes);
 	}
 	free(list);
-	free(infos);
+	free(rows);
 	return bytes;
 }

@@ -14,8 +14,9 @@
  * -errno; -EINVAL: /proc has no boot id. */
 int hello_identity(struct ring_identity *identity);
 
-/* Pack everything that stays the same for the collector's life. Bytes;
- * -EMSGSIZE: buf is too small; -ENOMEM. */
+/* Pack everything that stays the same for the collector's life, the reasons of
+ * probes cut as far as buf demands. Bytes; -EMSGSIZE: buf is too small even so
+ * (MESSAGE_BYTES_MAX never is); -ENOMEM. */
 ssize_t hello_pack(const struct options *options, const struct probes *probes,
 		   const struct ring_identity *identity, bool addresses_hidden,
 		   void *buf, size_t buf_bytes);
