@@ -12,8 +12,7 @@
 
 #include "preflight.h"
 #include "sampler.skel.h"
-
-#define NS_PER_S 1000000000ull
+#include "tick.h"
 
 /* The helper that looks at descriptors is refused under lockdown=confidentiality. */
 static bool kernel_memory_is_readable(void)
@@ -79,7 +78,7 @@ static int open_clock(struct family *f, int program_fd, unsigned int cpu)
 		.size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = NS_PER_S / f->config->rate_hz,
+		.sample_period = tick_period_ns(f->config->rate_hz, cpu),
 		.exclude_user = 1,
 		.disabled = 1,
 	};
