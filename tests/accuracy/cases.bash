@@ -3,7 +3,7 @@
 # A case that this machine cannot do says so in its last line of output and returns 1.
 wanted=(tcp udp short ipv6 nat xdp tc)
 other=(vxlan macvlan htb mirred iptables bridge_rules threaded busy_poll rps fragments udp6 multicast ping
-  capture tun mptcp unix http sendfile splice netlink udp_gso zerocopy cgroup_bpf)
+  capture tun mptcp unix http sendfile splice netlink udp_gso zerocopy cgroup_bpf paced)
 all_cases=("${wanted[@]}" "${other[@]}")
 traffic="$here/traffic.py"
 more="$own/traffic.py"
@@ -31,6 +31,7 @@ start_inside() {
 solo() { add_namespace solo; start_inside solo "$@"; }
 
 case_tcp() { add_namespace solo; stream solo solo 127.0.0.1; }
+case_paced() { add_namespace solo; stream solo solo 127.0.0.1 -u -b 300M -l 1400; }
 case_udp() { solo "$traffic" udp 3600; }
 case_short() { solo "$traffic" connect 3600; }
 case_ipv6() { topology_router; stream client server fd99:2::2; }

@@ -124,6 +124,7 @@ def unix_messages(seconds):
 
 
 class Page(http.server.BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
