@@ -5,7 +5,7 @@
 #
 # Prints each distinct stack, the frequent ones first, in the form of
 # tests/data/stacks without the line of the label: that is for you to decide.
-# Needs perf; the softirq vector is not recorded, so add "vector:" where it counts.
+# BUILD=DIR names the programs (build/release/bin).
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -14,19 +14,19 @@ if [ $# -lt 2 ]; then
 fi
 seconds=$1
 shift
-data=$(mktemp)
-trap 'rm -f "$data"' EXIT
+bin=${BUILD:-$(dirname "$0")/../../build/release/bin}
+work=$(mktemp -d /dev/shm/netto-stacks.XXXXXX)
+chmod 755 "$work"
+collector="" load=""
+trap 'kill $collector $load 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
+"$bin/netto-collector" --runtime-dir="$work/run" >&2 &
+collector=$!
+until [ -S "$work/run/collector.sock" ]; do
+  kill -0 "$collector" 2>/dev/null || exit 69
+  sleep 0.1
+done
 "$@" >/dev/null 2>&1 &
 load=$!
-perf record -q -o "$data" -a -g -e cpu-clock:k -F 1999 -- sleep "$seconds" >/dev/null 2>&1
-kill "$load" 2>/dev/null || true
-wait "$load" 2>/dev/null || true
-
-# One line a stack, frames apart by "|", kernel half of the addresses only.
-perf script -i "$data" -F comm,cpu,ip,sym 2>/dev/null |
-  awk '/^[^ \t]/ { idle = $1 == "swapper"; stack = "" }
-    /^[ \t]/ && $1 ~ /^ffff/ { stack = stack "|" ($2 == "[unknown]" ? "?" : $2) }
-    /^$/ && stack != "" { print (idle ? "|hints: idle" : "") stack }' |
-  sort | uniq -c | sort -rn |
-  awk '{ sub(/^ *[0-9]+ /, "# " $1 " samples"); gsub(/\|/, "\n"); print $0 "\n" }'
+timeout --preserve-status "$seconds" "$bin/list_stacks" "$work/run"

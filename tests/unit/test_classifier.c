@@ -14,6 +14,7 @@
 
 #include "classifier.h"
 #include "sample_hints.h"
+#include "stack_names.h"
 
 #define LABEL_BYTES 128
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -22,22 +23,6 @@ struct recorded {
 	char expected[LABEL_BYTES];
 	function_id functions[STACK_FRAMES_MAX];
 	struct stack stack;
-};
-
-static const char *const vector_names[VECTOR_COUNT] = {
-	[VECTOR_HI] = "HI", [VECTOR_TIMER] = "TIMER", [VECTOR_NET_TX] = "NET_TX",
-	[VECTOR_NET_RX] = "NET_RX", [VECTOR_BLOCK] = "BLOCK", [VECTOR_IRQ_POLL] = "IRQ_POLL",
-	[VECTOR_TASKLET] = "TASKLET", [VECTOR_SCHED] = "SCHED", [VECTOR_HRTIMER] = "HRTIMER",
-	[VECTOR_RCU] = "RCU",
-};
-
-static const struct { const char *name; uint32_t hint; } hint_names[] = {
-	{ "idle", HINT_IDLE },
-	{ "kthread", HINT_KTHREAD },
-	{ "io_worker", HINT_IO_WORKER },
-	{ "user_worker", HINT_USER_WORKER },
-	{ "exiting", HINT_EXITING },
-	{ "truncated", HINT_TRUNCATED },
 };
 
 static int vector_by_name(const char *name)

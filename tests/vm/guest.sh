@@ -64,6 +64,9 @@ sed 's/^/# /' "$work/netto.err"
 wait_for 60 test -s "$all" || { not_ok gives_json "no line in a minute"; exit 1; }
 fetch_page() { wget -qO "$page" http://127.0.0.1:24040/metrics; }
 check gives_metrics "no page on port 24040" wait_for 20 fetch_page
+# From the kernel's command line, which leaves what it does not know to init's environment.
+[ -z "${VM_STACKS:-}" ] || start "$bin/list_stacks" "$run_dir" > /tmp/results/stacks
+lister=$started
 
 # sealed: every thread of the collector, by the kernel's own words
 sealed() {
@@ -203,6 +206,10 @@ generate() {
 measure kthread generate
 
 echo "# measured after $(cut -d' ' -f1 /proc/uptime) s"
+if [ -n "${VM_STACKS:-}" ]; then
+  kill "$lister"
+  wait "$lister"
+fi
 
 ## A processor goes and comes
 

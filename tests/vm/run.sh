@@ -4,7 +4,8 @@
 #   tests/vm/run.sh [KERNEL...]     5.10 6.1 6.12 newest rt, all; without a name 5.10 and 6.12
 #
 # Needs a built build/release; takes minutes. Kernels stay in ${XDG_CACHE_HOME:-~/.cache}/netto-vm.
-# Test names begin with the kernel's. $VM_RESULTS names a directory for the guests' files.
+# Test names begin with the kernel's. $VM_RESULTS names a directory for the guests' files. With
+# VM_STACKS=1 the file stacks is among them: what stacks each kernel had, to choose test data from.
 set -uo pipefail
 here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
@@ -42,7 +43,7 @@ make_base() {
   ln -sf bash "$work/base/usr/bin/sh"
   [ -e "$work/base/usr/bin/busybox" ] || return 1
   for name in "$bin"/netto "$bin"/netto-* "$bin"/vm_* "$bin"/test_{filter,aggregator_sandbox} \
-    "$bin"/calls "$bin"/sockets_exact; do copy_program "$name" /netto/bin; done
+    "$bin"/{calls,sockets_exact} ${VM_STACKS:+"$bin/list_stacks"}; do copy_program "$name" /netto/bin; done
   mkdir -p "$work/base/netto/tests" "$work/base/etc"
   mkdir "$work/base/netto/tests/vm"
   cp "$here"/{guest.sh,preempted.bash} "$work/base/netto/tests/vm"
@@ -79,7 +80,7 @@ boot() {
   truncate -s 64M "$work/$1.disk"
   timeout --kill-after=10 "$boot_seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1024 \
     -nodefaults -no-user-config -display none -no-reboot -kernel "$cache/$1/vmlinuz" -initrd "$work/$1.cpio" \
-    -append "console=ttyS0 quiet panic=-1 mitigations=off nowatchdog tsc=reliable random.trust_cpu=on rcupdate.rcu_expedited=1" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off nowatchdog tsc=reliable random.trust_cpu=on rcupdate.rcu_expedited=1 ${VM_STACKS:+VM_STACKS=1}" \
     -serial "file:$work/$1.console" -serial "file:$work/$1.out" \
     -drive "file=$work/$1.disk,format=raw,if=virtio" \
     -netdev hubport,id=near,hubid=0 -device virtio-net-pci,netdev=near,romfile= \
