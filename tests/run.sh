@@ -56,6 +56,9 @@ unit() {
       CMOCKA_MESSAGE_OUTPUT=TAP run "unit $preset $(basename "$program")" 120 "$program"
     done
   done
+  for program in build/asan/bin/fuzz_*; do
+    run "unit asan $(basename "$program")" 60 "$program" "tests/fuzz/seeds/$(basename "${program/fuzz_/}")"
+  done
   run "unit accuracy" 60 tests/accuracy/stacks.py --self-test tests/data/stacks/*/*.txt
 }
 

@@ -128,6 +128,7 @@ static void join_prometheus(struct options *o, const char *joined, const char *a
 {
 	char host[256];
 	uint16_t number_of_port;
+	int length;
 
 	if (!o->prometheus && (address || port))
 		usage_error("%s: no backend to use it: add -P to serve metrics there",
@@ -138,13 +139,16 @@ static void join_prometheus(struct options *o, const char *joined, const char *a
 	if (!joined) {
 		address = address ? address : PROMETHEUS_HOST_DEFAULT;
 		port = port ? port : PROMETHEUS_PORT_DEFAULT;
-		snprintf(o->prometheus_address, sizeof(o->prometheus_address),
-			 strchr(address, ':') && *address != '[' ? "[%s]:%s" : "%s:%s", address, port);
-		joined = o->prometheus_address;
-	} else if (strlen(joined) < sizeof(o->prometheus_address)) {
-		strcpy(o->prometheus_address, joined);
+		length = snprintf(o->prometheus_address, sizeof(o->prometheus_address),
+				  strchr(address, ':') && *address != '[' ? "[%s]:%s" : "%s:%s",
+				  address, port);
+	} else {
+		length = snprintf(o->prometheus_address, sizeof(o->prometheus_address), "%s", joined);
 	}
-	if ((o->prometheus || joined) && parse_address(joined, host, sizeof(host), &number_of_port))
+	joined = o->prometheus_address;
+	/* one cut short may still be an address: another one */
+	if (length >= (int)sizeof(o->prometheus_address) ||
+	    parse_address(joined, host, sizeof(host), &number_of_port))
 		usage_error("--prometheus %s: not an address: give HOST:PORT, such as %s:%s", joined,
 			    PROMETHEUS_HOST_DEFAULT, PROMETHEUS_PORT_DEFAULT);
 }
