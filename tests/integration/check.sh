@@ -4,7 +4,6 @@ source "$(dirname "$0")/lib.bash"
 need_root check
 
 programs() { bpftool prog list | grep -cE '^[0-9]+:'; }
-holds() { jq -e "$@" > /dev/null; }
 unprivileged() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
 # checked NAME STATUS PATTERN COMMAND...: exit status, and a last line that matches; as JSON the

@@ -23,6 +23,9 @@ check() {
   if "$@"; then ok "$name"; else not_ok "$name" "$why"; fi
 }
 
+# holds FILTER FILE: whether jq's answer is true. Silent: to redirect a check's output would hide its line.
+holds() { jq -e "$@" > /dev/null; }
+
 clean_up() {
   local pid name
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done

@@ -15,8 +15,8 @@ contexts; expect tcp4 softirq_rx syscall_tx syscall_rx; expect_no tcp4 napi_thre
 
 measure tcp6 "$traffic" tcp $seconds ::1
 common_checks tcp6
-check tcp6_is_told_from_ipv4 "local delivery is not mostly ipv6" jq -en '
-  [inputs.rx_steps[] | select(.step == "local_delivery")] | (map(select(.family == "ipv6").cpu_ns) | add) > 0.9 * (map(.cpu_ns) | add)' "$log" > /dev/null
+check tcp6_is_told_from_ipv4 "local delivery is not mostly ipv6" holds -n '
+  [inputs.rx_steps[] | select(.step == "local_delivery")] | (map(select(.family == "ipv6").cpu_ns) | add) > 0.9 * (map(.cpu_ns) | add)' "$log"
 
 measure udp4 "$traffic" udp $seconds
 common_checks udp4
@@ -54,8 +54,8 @@ components; expect forward conntrack nf_forward ip_output virtual_xmit tcp_rx; e
 steps; expect forward forwarding local_delivery; expect_no forward bridge xdp_generic
 measure forward6 iperf client server fd99:2::2
 common_checks forward6
-check forward6_is_told_from_ipv4 "forwarding is not mostly ipv6" jq -en '
-  [inputs.rx_steps[] | select(.step == "forwarding")] | (map(select(.family == "ipv6").cpu_ns) | add) > 0.9 * (map(.cpu_ns) | add)' "$log" > /dev/null
+check forward6_is_told_from_ipv4 "forwarding is not mostly ipv6" holds -n '
+  [inputs.rx_steps[] | select(.step == "forwarding")] | (map(select(.family == "ipv6").cpu_ns) | add) > 0.9 * (map(.cpu_ns) | add)' "$log"
 inside router nft flush ruleset
 
 topology_bridge
@@ -100,8 +100,8 @@ if [ "$(nproc)" -ge 2 ]; then
   start inside right taskset -c 0 iperf3 -s -1 -p 5301 > /dev/null
   wait_for 5 inside right sh -c 'ss -ltn | grep -q :5301'
   measure idle inside left taskset -c 0 iperf3 -c 10.98.0.2 -p 5301 -t $seconds -u -b 20M -l 100
-  check softirq_on_an_idle_cpu_is_sampled "$(jq -cn '[inputs.contexts.softirq_rx] | map(.samples) | add' "$log") samples" jq -en '
-    [inputs] | (map(.per_cpu[] | select(.cpu == 1).contexts.softirq_rx.cpu_ns // 0) | add) > 1e8 and (map(.contexts.softirq_rx.samples) | add) > 50' "$log" > /dev/null
+  check softirq_on_an_idle_cpu_is_sampled "$(jq -cn '[inputs.contexts.softirq_rx] | map(.samples) | add' "$log") samples" holds -n '
+    [inputs] | (map(.per_cpu[] | select(.cpu == 1).contexts.softirq_rx.cpu_ns // 0) | add) > 1e8 and (map(.contexts.softirq_rx.samples) | add) > 50' "$log"
 else
   skip softirq_on_an_idle_cpu_is_sampled "needs two CPUs"
 fi
