@@ -25,12 +25,20 @@ frames_of() { "$here/frames_of.py" "$run_dir" "$1"; }
 place_of() { grep -oE "^[0-9a-f]+ t bpf_prog_[0-9a-f]{16}_$1" /proc/kallsyms | cut -d' ' -f1; }
 # packets: for three seconds, through the program
 packets() { inside left ping -f -q -w 3 10.98.0.2 > /dev/null; sleep 0.5; }
-collector_anon() { awk '/^RssAnon/ { print $2 }' "/proc/$(pgrep -P "$netto" netto-collector)/status"; }
+# collector_anon: KiB of the collector's own memory, the least of two seconds: while it reads kallsyms it
+# has 26 MiB more
+collector_anon() {
+  local status
+  status=/proc/$(pgrep -P "$netto" netto-collector)/status
+  for _ in $(seq 20); do awk '/^RssAnon/ { print $2 }' "$status"; sleep 0.1; done | sort -n | head -1
+}
 metric() { curl -sf "http://127.0.0.1:24139/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
 
 topology_bridge
 log=$work/symbols.json
-start_netto -l "$log" --prometheus=127.0.0.1:24139 || { not_ok symbols "netto did not start"; finish; }
+# a build with ASan keeps freed memory for a while, which would look like growth
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
+  start_netto -l "$log" --prometheus=127.0.0.1:24139 || { not_ok symbols "netto did not start"; finish; }
 wait_for 20 test -s "$log"
 
 load_program first_one
@@ -66,7 +74,8 @@ done
 grown=$(($(stat -c %s "$run_dir/symbols") - size))
 check the_table_does_not_grow "by $grown bytes from $size" test "$grown" -lt $((size / 20))
 grown=$(($(collector_anon) - anon))
-check the_collector_does_not_grow "by $grown KiB from $anon" test "$grown" -lt 512
+# 48 bytes kept of each program would be 370 KiB; what is seen is none at all
+check the_collector_does_not_grow "by $grown KiB from $anon" test "$grown" -lt 256
 check no_program_was_missed "$(metric netto_symbols_missed_total)" test "$(metric netto_symbols_missed_total)" = 0
 
 load_program last_one
@@ -110,7 +119,7 @@ check restricted_gives_no_table "$(wc -c < "$run_dir/symbols") bytes" test ! -s 
 unload_program
 stop_netto
 sysctl -qw kernel.kptr_restrict="$kptr"
-check restricted_times_are_exact "no time of softirq_rx" jq -en '[inputs.contexts.softirq_rx | select(.source == "exact").cpu_ns] | add > 1e7' "$log" > /dev/null
-check restricted_components_are_unknown "$(log_components "$log" | tr '\n' ' ')" jq -en '
-  [inputs.components[] | select(.context == "softirq_rx" and .component != "unknown").cpu_ns] | add // 0 == 0' "$log" > /dev/null
+check restricted_times_are_exact "no time of softirq_rx" holds -n '[inputs.contexts.softirq_rx | select(.source == "exact").cpu_ns] | add > 1e7' "$log"
+check restricted_components_are_unknown "$(log_components "$log" | tr '\n' ' ')" holds -n '
+  [inputs.components[] | select(.context == "softirq_rx" and .component != "unknown").cpu_ns] | (add // 0) == 0' "$log"
 finish
