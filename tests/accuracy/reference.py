@@ -80,14 +80,15 @@ gso: (__)?skb_(gso_|segment|udp_tunnel_segment|mac_gso) .*_gso_segment$ tcp_gso
 gro: (dev|napi|skb|gro)_gro_(?!cell) gro_(?!cell) napi_gro .*_gro_(receive|complete|flush)
 backlog: process_backlog$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_
   gro_cell net_rps trigger_rx_softirq flush_backlog
-skb_free: skb_defer_free skb_attempt_defer kick_defer
-tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ netif_tx_wake dql_ .*_clean_tx
+skb_free: skb_defer_free skb_attempt_defer kick_defer __kfree_skb_flush
+tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ virtnet_poll_tx netif_tx_wake dql_ .*_clean_tx
 skb_alloc: (__|napi_|__napi_)?(alloc|build)_skb (slab|__)build_skb napi_skb_cache_get
   (__)?netdev_alloc (__)?page_pool
 virtual_xmit: loopback_xmit veth_xmit netkit_ (__)?(__)?dev_forward_skb skb_scrub tun_net_xmit
   is_skb_forwardable
 tap: packet_ tpacket_ __packet prb_ dev_queue_xmit_nit tun_ tap_ vhost_ handle_(rx|tx) fanout_
-driver_irq: skb_(recv|xmit)_done vring_interrupt
+driver_irq: skb_(recv|xmit)_done
+!driver_irq: vring_interrupt
 qdisc: net_tx_action$ __dev_queue_xmit sch_direct_xmit (__)?qdisc_ __netif_schedule validate_xmit
   netdev_core_pick netdev_pick netif_skb_features (noop|p?fifo|pfifo_fast|prio|htb|tbf|netem)_
   skb_network_protocol passthru_features
