@@ -81,7 +81,8 @@ gro: (dev|napi|skb|gro)_gro_(?!cell) gro_(?!cell) napi_gro .*_gro_(receive|compl
 backlog: process_backlog$ enqueue_to_backlog (__)?netif_rx (get|set)_rps_cpu rps_
   gro_cell net_rps trigger_rx_softirq flush_backlog
 skb_free: skb_defer_free skb_attempt_defer kick_defer __kfree_skb_flush
-tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ virtnet_poll_tx netif_tx_wake dql_ .*_clean_tx
+tx_completion: napi_consume_skb free_old_xmit .*_tx_(int|poll)$ virtnet_poll_tx netif_tx_wake dql_
+  .*_clean_tx
 skb_alloc: (__|napi_|__napi_)?(alloc|build)_skb (slab|__)build_skb napi_skb_cache_get
   (__)?netdev_alloc (__)?page_pool
 virtual_xmit: loopback_xmit veth_xmit netkit_ (__)?(__)?dev_forward_skb skb_scrub tun_net_xmit
