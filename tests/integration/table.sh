@@ -51,7 +51,16 @@ resize() { term resize-window -t $terminal -x "$1" -y "$2"; }
 run_table() { type_keys "$work/try $*" Enter; }
 start_table() { run_table "$*" && wait_for 20 shows 'q quit' && wait_for 10 shows '^softirq_rx'; }
 table_pid() { cat "$work/pid"; }
-see() { echo "the screen is:"; screen | sed 's/^/   /'; cat "$work/err" 2> /dev/null; }
+# as job control has it: the table's state, its process group, and the one that has the terminal
+job() { sed 's/.*) //' "/proc/$(table_pid)/stat" 2> /dev/null | awk '{ print $1, $3, $6 }'; }
+job_is() { # STATES yes|no: one of them, and whether the terminal is the table's
+  local state group terminal
+  read -r state group terminal < <(job)
+  [[ $state == [$1] && ($group == "$terminal" && $2 == yes || $group != "$terminal" && $2 == no) ]]
+}
+is_stopped() { job_is T no; }
+is_back() { job_is SR yes && shows '^softirq_rx +0\.300'; }
+see() { echo "the screen is:"; screen | sed 's/^/   /'; echo "job: $(job)"; cat "$work/err" 2> /dev/null; }
 
 # expect NAME COMMAND...: it succeeds within a while, or the screen tells what was instead
 expect() {
@@ -137,6 +146,7 @@ type_keys "$work/table" Enter
 wait_for 20 shows '^softirq_rx'
 type_keys C-z
 expect ctrl_z_gives_the_terminal_back shows 'Stopped'
+wait_for 10 is_stopped
 shell_said "stty -g > $work/after"
 check ctrl_z_gives_the_modes_back "$(diff "$work/before" "$work/after")" cmp -s "$work/before" "$work/after"
 rm -f "$work/after"
@@ -144,13 +154,15 @@ shell_said "clear; bg"
 sleep 1.2
 expect job_in_the_background_lets_the_terminal_be shows_none_of '^softirq_rx'
 type_keys fg Enter
-expect fg_takes_the_terminal_again shows '^softirq_rx +0\.300'
+expect fg_takes_the_terminal_again is_back
 kill -STOP "$(table_pid)"
-wait_for 10 shows 'Stopped'
+wait_for 10 is_stopped
+shell_said clear   # what it drew before would pass for what it draws
+wait_for 10 shows_none_of '^softirq_rx'
 type_keys fg Enter
-expect fg_after_SIGSTOP_takes_the_terminal_again shows '^softirq_rx +0\.300'
+expect fg_after_SIGSTOP_takes_the_terminal_again is_back
 type_keys C-z
-wait_for 10 shows 'Stopped'
+wait_for 10 is_stopped
 pid=$(table_pid)
 type_keys 'kill %1; kill -CONT %1' Enter
 expect stopped_job_can_be_killed is_gone "$pid"
