@@ -74,8 +74,8 @@ done
 grown=$(($(stat -c %s "$run_dir/symbols") - size))
 check the_table_does_not_grow "by $grown bytes from $size" test "$grown" -lt $((size / 20))
 grown=$(($(collector_anon) - anon))
-# 48 bytes kept of each program would be 370 KiB; what is seen is none at all
-check the_collector_does_not_grow "by $grown KiB from $anon" test "$grown" -lt 256
+# none is seen; 48 bytes kept of each program told of made 140 KiB: most come too fast to be told
+check the_collector_does_not_grow "by $grown KiB from $anon" test "$grown" -lt 100
 check no_program_was_missed "$(metric netto_symbols_missed_total)" test "$(metric netto_symbols_missed_total)" = 0
 
 load_program last_one
