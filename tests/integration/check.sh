@@ -56,6 +56,15 @@ check help_of_netto_names_it "$("$bin/netto" --help)" grep -q 'netto check' <("$
 
 ## As root
 
+json_fields() { # of all but the contexts, which have each a source
+  printf '%s\n' capabilities capabilities.CAP_{BPF,CHOWN,PERFMON,SETGID,SETPCAP,SETUID,SYSLOG,SYS_ADMIN,SYS_RESOURCE} \
+    costs costs.{cost,measured_on,part} host kernel kernel.{bpf_jit_kallsyms,btf,clocksource,cpus_online} \
+    kernel.{irq_time_accounting,kptr_restrict,lockdown,machine,perf_event_max_sample_rate} \
+    kernel.{perf_event_paranoid,pmu,preempt_rt,release,unprivileged_bpf_disabled} kernel_addresses notes \
+    probes probes.{function,name,reason,state} result result.{can_run,exit_status,message} schema_version \
+    softirq_probes_ns version
+}
+
 before=$(programs)
 had_run=$(stat -c %i /run/netto 2>&1)
 checked root_is_told_that_netto_can_run 0 '^netto can run$' env
@@ -64,6 +73,8 @@ check no_program_stays_attached "$before before, $after after" test "$after" -le
 check no_runtime_directory_is_made "$(ls -ld /run/netto 2>&1)" test "$had_run" = "$(stat -c %i /run/netto 2>&1)"
 keys=$(jq --stream -r 'select(length == 2) | .[0] | select(.[0] == "contexts") | .[1]' "$work/json" | sort | tr '\n' ' ')
 check each_context_stands_there_once "$keys" test "$keys" = "busy_poll hardirq io_worker kthread napi_thread softirq_rx softirq_timer softirq_tx syscall_other syscall_rx syscall_tx "
+fields=$(jq -r '[del(.contexts) | paths | map(strings) | join(".")] | unique | .[]' "$work/json")
+check each_field_stands_there "$(diff - <(echo "$fields") <<< "$(json_fields)" | tr '\n' ';')" test "$fields" = "$(json_fields)"
 check nothing_is_left_unknown "$(jq -c '.contexts, .probes' "$work/json")" holds \
   '([.contexts[].source] | index("unknown") | not) and ([.probes[].state] | index("untried") | not)' "$work/json"
 check plain_text_without_a_terminal "$(cat "$work/out")" test "$(grep -c $'\e' "$work/out")" = 0
