@@ -1,6 +1,6 @@
 /* main.c - netto-collector: measures, publishes, and holds no privilege meanwhile
  *
- * Root ends at sandbox_enter(): what needs privilege is above it, nothing below
+ * Root ends at enter_sandbox(): what needs privilege is above it, nothing below
  * may. Nothing is read from anybody but the kernel.
  */
 #include <errno.h>
@@ -205,6 +205,18 @@ static int start_listener(struct collector *c)
 	return 0;
 }
 
+/* Nothing below needs privilege, nor any file but those that it publishes. */
+static int enter_sandbox(const struct collector *c)
+{
+	const struct confine_files files = {
+		.runtime_dir = runtime_dir(c->runtime),
+		.removes_dir = runtime_made(c->runtime),
+	};
+
+	return sandbox_enter(c->options.uid, c->options.gid,
+			     LISTENER_SPARE_FILES + SYMBOLS_SPARE_FILES, &files);
+}
+
 static int seal(const struct collector *c)
 {
 	const struct filter_files files = {
@@ -280,7 +292,7 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = settle(&c);               /* close what is spare */
 	if (!err)
-		err = sandbox_enter(c.options.uid, c.options.gid, LISTENER_SPARE_FILES + SYMBOLS_SPARE_FILES);
+		err = enter_sandbox(&c);        /* no root, no capability, no other files */
 	if (!err)
 		err = start_listener(&c);
 	if (!err)

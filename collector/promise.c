@@ -1,4 +1,4 @@
-/* collector/promise.c - what has to stand in /proc/PID/status of every thread */
+/* collector/promise.c - what the kernel has to say of the collector and every thread of it */
 #include "promise.h"
 
 #include <linux/seccomp.h>
@@ -88,6 +88,34 @@ const char *promise_broken(const struct promise *promise, const char *status)
 			continue;
 		snprintf(broken, sizeof(broken), "%s:%.*s", lines[i].key,
 			 value ? (int)strcspn(value, "\n") : 0, value ? value : "");
+		return broken;
+	}
+	return NULL;
+}
+
+static bool is_limited(const struct rlimit *limit, rlim_t most)
+{
+	return limit->rlim_cur <= most && limit->rlim_max <= most;
+}
+
+const char *promise_broken_by_process(const struct promise *promise,
+				      const struct promise_process *process)
+{
+	const struct { const char *name; bool kept; unsigned long long value; } facts[] = {
+		{ "securebits", (process->securebits & promise->securebits) == promise->securebits,
+		  (unsigned int)process->securebits },
+		{ "dumpable", !process->dumpable, (unsigned int)process->dumpable },
+		{ "limit on core", is_limited(&process->core, 0), process->core.rlim_max },
+		{ "limit on processes", is_limited(&process->processes, 0), process->processes.rlim_max },
+		{ "limit on descriptors", is_limited(&process->files, promise->files),
+		  process->files.rlim_max },
+	};
+	static char broken[64];
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		if (facts[i].kept)
+			continue;
+		snprintf(broken, sizeof(broken), "%s: %llu", facts[i].name, facts[i].value);
 		return broken;
 	}
 	return NULL;

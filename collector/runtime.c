@@ -302,6 +302,11 @@ int runtime_dir(const struct runtime *r)
 	return r->dir_fd;
 }
 
+bool runtime_made(const struct runtime *r)
+{
+	return r->made;
+}
+
 static bool is_inode(const struct runtime *r, const char *name, const struct stat *wanted)
 {
 	struct stat st;

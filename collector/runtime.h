@@ -41,6 +41,9 @@ void runtime_discard(struct runtime *runtime, enum runtime_entry entry);
 /* The open directory; stays the runtime's. */
 int runtime_dir(const struct runtime *runtime);
 
+/* Whether runtime_open() made it, and runtime_close() is to remove it. */
+bool runtime_made(const struct runtime *runtime);
+
 /* Whether all published entries are still there and ours. */
 bool runtime_intact(const struct runtime *runtime);
 

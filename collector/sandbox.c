@@ -26,15 +26,14 @@
 #include "exit_status.h"
 #include "log.h"
 #include "promise.h"
-
-#define STATUS_BYTES_MAX 8192
-#define THREADS_MAX 8   /* we start one beside the first */
+#include "proof.h"
 
 #define SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
 		    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
 		    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static struct promise promised;
+static struct proof proof = { .tasks_dir = -1 };
 
 /* Who started us, and the signal that its death is to bring; 0: none. */
 static struct {
@@ -112,6 +111,7 @@ static int empty_bounding_set(void)
 {
 	const int err = capabilities_empty_bounding_set();
 
+	promised.securebits = SECUREBITS;
 	return !err && prctl(PR_SET_SECUREBITS, SECUREBITS) ? -errno : err;
 }
 
@@ -174,84 +174,10 @@ static int limit_resources(unsigned int spare_files)
 
 	if (!files)
 		return -EMFILE;
+	promised.files = files + spare_files;
 	err = set_limit(RLIMIT_CORE, 0);
 	if (!err)
-		err = set_limit(RLIMIT_NOFILE, files + spare_files);
-	return err;
-}
-
-/* The status files of all threads, opened while files can be. */
-struct threads {
-	int fds[THREADS_MAX];
-	size_t count;
-};
-
-static void threads_close(struct threads *threads)
-{
-	while (threads->count)
-		close(threads->fds[--threads->count]);
-}
-
-static int open_status(int tasks_fd, const char *thread)
-{
-	char path[64];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/status", thread) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = openat(tasks_fd, path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-/* 0; -errno: cannot be read; -E2BIG: more threads than we ever start. */
-static int threads_open(struct threads *threads)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	struct dirent *entry;
-	int fd = 0;
-
-	threads->count = 0;
-	if (!tasks)
-		return -errno;
-	while (fd >= 0 && (entry = readdir(tasks))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		fd = threads->count < THREADS_MAX ? open_status(dirfd(tasks), entry->d_name) : -E2BIG;
-		if (fd >= 0)
-			threads->fds[threads->count++] = fd;
-	}
-	closedir(tasks);
-	if (fd >= 0)
-		return 0;
-	threads_close(threads);
-	return fd;
-}
-
-/* 0; -errno: cannot be read; EXIT_ERR(): said what is wrong. Uses no call that
- * the filter forbids. */
-static int check_thread(int fd)
-{
-	char status[STATUS_BYTES_MAX];
-	const ssize_t bytes = pread(fd, status, sizeof(status) - 1, 0);
-	const char *broken;
-
-	if (bytes < 0)
-		return -errno;
-	status[bytes] = '\0';
-	broken = promise_broken(&promised, status);
-	if (!broken)
-		return 0;
-	log_error("cannot give up all privilege: a thread still has \"%s\"", broken);
-	return EXIT_ERR(EX_SOFTWARE);
-}
-
-/* The proof, instead of trust in the calls that were made. */
-static int check_threads(const struct threads *threads)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < threads->count; i++)
-		err = check_thread(threads->fds[i]);
+		err = set_limit(RLIMIT_NOFILE, promised.files);
 	return err;
 }
 
@@ -272,12 +198,31 @@ static int check_way_back(void)
 	return EXIT_ERR(EX_SOFTWARE);
 }
 
-int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
+/* Without Landlock the filter and the permissions of files are what is left: no
+ * reason to stop. That it is there and cannot be used is one. */
+static int limit_files(const struct confine_files *files)
+{
+	bool missing;
+	const int err = confine_enter(files, proof.tasks_dir, &missing);
+
+	if (err) {
+		log_error("cannot limit files: Landlock: %s",
+			  err == -EPROTO ? "it does not hold" : strerror(-err));
+		return EXIT_ERR(EX_SOFTWARE);
+	}
+	if (missing)
+		log_info("files are limited by their permissions alone: no Landlock in this kernel or "
+			 "container");
+	return 0;
+}
+
+int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files, const struct confine_files *files)
 {
 	const bool root = !geteuid();
-	struct threads threads;
-	int err = 0;
+	int err = proof_open(&proof);
 
+	if (err)
+		return say_unchecked(err);
 	promised = (struct promise){ .uid = uid, .gid = gid, .from_root = root };
 	if (root || capabilities_have(capabilities_effective(), CAP_SETPCAP))
 		err = empty_bounding_set();
@@ -294,26 +239,27 @@ int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files)
 		return EXIT_ERR(EX_NOPERM);
 	}
 	err = check_way_back();
-	if (err)
-		return err;
-	err = threads_open(&threads);
-	if (err)
-		return say_unchecked(err);
-	err = check_threads(&threads);
-	threads_close(&threads);
+	if (!err)
+		err = limit_files(files);
+	if (!err)
+		err = proof_gather(&proof);
+	if (!err)
+		err = proof_check_threads(&proof, &promised);
+	proof_release(&proof);
 	return say_unchecked(err);
 }
 
 int sandbox_seal(const struct filter_files *files)
 {
-	struct threads threads;
 	int err = set_limit(RLIMIT_NPROC, 0);
 
 	if (err) {
 		log_error("cannot forbid new processes: %s", strerror(-err));
 		return EXIT_ERR(EX_SOFTWARE);
 	}
-	err = threads_open(&threads);
+	err = proof_check_process(&promised);
+	if (!err)
+		err = proof_gather(&proof);
 	if (err)
 		return say_unchecked(err);
 	err = filter_enter(files);
@@ -324,8 +270,8 @@ int sandbox_seal(const struct filter_files *files)
 		err = EXIT_ERR(EX_UNAVAILABLE);
 	} else {
 		promised.filtered = true;
-		err = say_unchecked(check_threads(&threads));
+		err = say_unchecked(proof_check_threads(&proof, &promised));
 	}
-	threads_close(&threads);
+	proof_close(&proof);
 	return err;
 }

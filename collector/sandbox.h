@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "confine.h"
 #include "filter.h"
 
 /* Close what was inherited but standard input, output and error, and handed_over
@@ -29,13 +30,15 @@ int sandbox_borrow(uid_t uid, gid_t gid);
 int sandbox_return(void);
 
 /* Become uid and gid for ever, without any capability, and check it. From now
- * on spare_files descriptors can be opened beside those that are. Says its own
- * error; 0 or EXIT_ERR(). */
-int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files);
+ * on spare_files descriptors can be opened beside those that are, and only the
+ * files that confine.h leaves, if the kernel can limit them. Says its own error;
+ * 0 or EXIT_ERR(). */
+int sandbox_enter(uid_t uid, gid_t gid, unsigned int spare_files,
+		  const struct confine_files *files);
 
 /* After the last thread was started: no further one, no process, and only the
- * system calls of filter.c, which are for files; check all threads. Says its own
- * error; 0 or EXIT_ERR(). */
+ * system calls of filter.c, which are for files; check the process and all its
+ * threads. Says its own error; 0 or EXIT_ERR(). */
 int sandbox_seal(const struct filter_files *files);
 
 #endif

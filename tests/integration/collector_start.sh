@@ -106,6 +106,14 @@ refused_at_last refused_perf_event_is_named_with_the_sysctl 69 'perf_event_open.
 prefix=("$here/without_syscall.py" seccomp ENOSYS /usr/bin/env)
 refused kernel_without_seccomp_is_named 69 'cannot install the filter of system calls.*CONFIG_SECCOMP_FILTER' --exact-syscalls=off
 rmdir "$run_dir"   # empty: it was no longer root when it ended
+has_landlock() { python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)'; }
+if has_landlock; then
+  prefix=("$here/without_syscall.py" landlock_restrict_self 0 /usr/bin/env)
+  refused landlock_that_does_not_hold_is_found 70 'Landlock: it does not hold' --exact-syscalls=off
+  rmdir "$run_dir"
+else
+  skip landlock_that_does_not_hold_is_found "no Landlock here"
+fi
 prefix=()
 
 ## What it does not trust
@@ -254,6 +262,9 @@ with_only() {
 prefix=(setpriv --bounding-set "$(capabilities)")
 root_with_six() { no_privilege && addresses_shown; }
 with_only six_capabilities_are_enough_as_root root_with_six
+prefix=("$here/without_syscall.py" landlock_create_ruleset ENOSYS "${prefix[@]}")
+without_landlock() { no_privilege && [ "$(wc -l < "$work/err")" = 1 ] && grep -q 'no Landlock' "$work/err"; }
+with_only kernel_without_landlock_is_said_and_will_do without_landlock
 
 without_capabilities() { ! grep -hE '^Cap(Inh|Prm|Eff|Amb)' /proc/"$pid"/task/*/status | grep -qv '0000000000000000$'; }
 as_user() { # CAPABILITY,...

@@ -1,7 +1,8 @@
 /* test_filter.c - each system call in a process of its own that has entered the filter
  *
  * A process ends with 0 if the call returned, whatever it returned, and dies of
- * SIGSYS if the filter forbids it.
+ * SIGSYS if the filter forbids it. Which files are left is Landlock's part, and
+ * what the call says of one is looked at by itself.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,14 +29,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "filter.h"
 
-/* A directory with an empty file "x", a listening socket, and a pair of
+/* A directory with an empty file "x", another one with such a file, a listening socket, and a pair of
  * connected ones: pair[0] is the notify descriptor. */
-static char dir_path[] = "/dev/shm/netto-test-XXXXXX";
+static char dir_path[] = "/dev/shm/netto-test-XXXXXX", other_path[] = "/dev/shm/netto-other-XXXXXX";
 static struct filter_files files;
 static int pair[2], client, regular;
 static char page[4096] __attribute__((aligned(4096)));
+
+static const char *in_other(const char *name)
+{
+	static char path[4][64];
+	static unsigned int next;
+	char *out = path[next++ % 4];
+
+	snprintf(out, sizeof(path[0]), "%s/%s", other_path, name);
+	return out;
+}
 
 static int set_up(void **state)
 {
@@ -43,6 +55,8 @@ static int set_up(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir_path));
+	assert_non_null(mkdtemp(other_path));
+	assert_return_code(close(open(in_other("x"), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), errno);
 	files.runtime_dir = open(dir_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	files.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", dir_path);
@@ -65,6 +79,8 @@ static int tear_down(void **state)
 	(void)unlinkat(files.runtime_dir, "x", 0);
 	(void)unlinkat(files.runtime_dir, "y", 0);
 	(void)rmdir(dir_path);
+	(void)unlink(in_other("x"));
+	(void)rmdir(other_path);
 	return 0;
 }
 
@@ -147,6 +163,7 @@ static void everything_else_kills(void **state)
 		{ "write a file as if it were a message", { SYS_write, regular, POINTER("x"), 1 } },
 		{ "write to a client", { SYS_write, client, POINTER("x"), 1 } },
 		{ "make a file for others", { SYS_openat, files.runtime_dir, POINTER("y"), NEW_FILE, 0666 } },
+		{ "open by another path", { SYS_openat, files.runtime_dir, POINTER("/etc/passwd"), O_RDONLY } },
 		{ "make a file elsewhere", { SYS_openat, AT_FDCWD, POINTER("/dev/shm/none/y"), NEW_FILE,
 					    0440 } },
 		{ "read a client", { SYS_read, pair[0], POINTER(page), 1 } },
@@ -200,6 +217,104 @@ static void everything_else_kills(void **state)
 	}
 }
 
+/* The error of one call where Landlock is in force: 0: none; -1: there is no Landlock. */
+static int confined(bool filtered, const long call[7])
+{
+	const struct confine_files left = { .runtime_dir = files.runtime_dir, .removes_dir = true };
+	const pid_t pid = fork();
+	bool missing;
+	int status;
+
+	if (!pid) {
+		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (confine_enter(&left, open("/proc/self/task", O_PATH), &missing) ||
+		    (filtered && filter_enter(&files)))
+			_exit(254);
+		errno = 0;
+		if (!missing)
+			(void)syscall(call[0], call[1], call[2], call[3], call[4], call[5], call[6]);
+		_exit(missing ? 255 : errno);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_not_equal(WEXITSTATUS(status), 254);
+	return WEXITSTATUS(status) == 255 ? -1 : WEXITSTATUS(status);
+}
+
+struct confined_call {
+	const char *what;
+	int err;
+	long call[7];
+};
+
+static void check_confined(bool filtered, const struct confined_call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const int err = confined(filtered, calls[i].call);
+
+		if (err < 0)
+			skip();
+		if (err != calls[i].err)
+			fail_msg("%s: %s", calls[i].what, err ? strerror(err) : "allowed");
+	}
+}
+
+/* The filter lets all of these through: what it sees is the right descriptor. */
+static void paths_do_not_lead_out_of_the_runtime_directory(void **state)
+{
+	const char *x = in_other("x"), *y = in_other("y");
+	char beside[80], new_beside[80];
+	const struct confined_call calls[] = {
+		{ "make", 0, { SYS_openat, files.runtime_dir, POINTER("y"), NEW_FILE, 0440 } },
+		{ "make elsewhere", EACCES, { SYS_openat, files.runtime_dir, POINTER(y), NEW_FILE, 0440 } },
+		{ "make beside", EACCES, { SYS_openat, files.runtime_dir, POINTER(new_beside), NEW_FILE, 0440 } },
+		{ "publish", 0, { SYS_renameat, files.runtime_dir, POINTER("y"), files.runtime_dir,
+				 POINTER("z") } },
+		{ "name the socket", 0, { SYS_renameat, files.runtime_dir, POINTER("s"), files.runtime_dir,
+					 POINTER("t") } },
+		{ "rename elsewhere", EACCES, { SYS_renameat, files.runtime_dir, POINTER(x), files.runtime_dir,
+					       POINTER(y) } },
+		{ "rename beside", EACCES, { SYS_renameat, files.runtime_dir, POINTER(beside),
+					    files.runtime_dir, POINTER(new_beside) } },
+		{ "move out", EACCES, { SYS_renameat, files.runtime_dir, POINTER("x"), files.runtime_dir,
+				       POINTER(y) } },
+		{ "move in", EACCES, { SYS_renameat, files.runtime_dir, POINTER(x), files.runtime_dir,
+				      POINTER("y") } },
+		{ "remove elsewhere", EACCES, { SYS_unlinkat, files.runtime_dir, POINTER(x), 0 } },
+		{ "remove beside", EACCES, { SYS_unlinkat, files.runtime_dir, POINTER(beside), 0 } },
+		{ "remove a far directory", EACCES, { SYS_unlinkat, AT_FDCWD, POINTER("/usr/bin"),
+						     AT_REMOVEDIR } },
+		{ "remove", 0, { SYS_unlinkat, files.runtime_dir, POINTER("z"), 0 } },
+		{ "remove the socket", 0, { SYS_unlinkat, files.runtime_dir, POINTER("t"), 0 } },
+	};
+
+	(void)state;
+	snprintf(beside, sizeof(beside), "..%s/x", strrchr(other_path, '/'));
+	snprintf(new_beside, sizeof(new_beside), "..%s/y", strrchr(other_path, '/'));
+	(void)unlinkat(files.runtime_dir, "y", 0);
+	check_confined(true, calls, sizeof(calls) / sizeof(calls[0]));
+}
+
+/* Landlock alone, so without the filter, which forbids these by itself. */
+static void no_file_of_others_is_left(void **state)
+{
+	static char *const argv[] = { "true", NULL };
+	const struct confined_call calls[] = {
+		{ "its own", 0, { SYS_openat, files.runtime_dir, POINTER("x"), O_RDWR } },
+		{ "read", EACCES, { SYS_openat, files.runtime_dir, POINTER("/etc/passwd"), O_RDONLY } },
+		{ "read beside", EACCES, { SYS_openat, files.runtime_dir, POINTER(in_other("x")), O_RDONLY } },
+		{ "write beside", EACCES, { SYS_openat, files.runtime_dir, POINTER(in_other("x")), O_WRONLY } },
+		{ "its own memory", EACCES, { SYS_openat, AT_FDCWD, POINTER("/proc/self/mem"), O_RDWR } },
+		{ "list", EACCES, { SYS_openat, AT_FDCWD, POINTER("/dev/shm"), O_RDONLY | O_DIRECTORY } },
+		{ "a directory", EACCES, { SYS_mkdirat, files.runtime_dir, POINTER("d"), 0700 } },
+		{ "a link", EACCES, { SYS_symlinkat, POINTER("/"), files.runtime_dir, POINTER("l") } },
+		{ "execute", EACCES, { SYS_execve, POINTER("/bin/true"), POINTER(argv), 0 } },
+	};
+
+	(void)state;
+	check_confined(false, calls, sizeof(calls) / sizeof(calls[0]));
+}
+
 static atomic_bool entered;
 
 static void *open_later(void *arg)
@@ -235,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_work_of_the_collector_is_allowed),
 		cmocka_unit_test(everything_else_kills),
+		cmocka_unit_test(paths_do_not_lead_out_of_the_runtime_directory),
+		cmocka_unit_test(no_file_of_others_is_left),
 		cmocka_unit_test(a_thread_from_before_is_killed_with_the_process),
 	};
 

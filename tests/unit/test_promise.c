@@ -1,4 +1,4 @@
-/* test_promise.c - what a thread's status must not hold */
+/* test_promise.c - what the kernel must not say of a thread, and of the process */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,12 +112,40 @@ static void a_thread_without_the_filter_is_found(void **state)
 	}
 }
 
+static void a_process_with_more_than_was_promised_is_found(void **state)
+{
+	static const struct promise promise = { .securebits = 0x2b, .files = 100 };
+	static const struct rlimit none = { 0, 0 }, files = { 100, 100 };
+	static const struct { struct promise_process facts; const char *broken; const char *why; } rows[] = {
+		{ { 0x2b, 0, none, none, files }, NULL, "as promised" },
+		{ { 0xff, 0, none, none, { 50, 60 } }, NULL, "more bits locked, fewer descriptors" },
+		{ { 0, 0, none, none, files }, "securebits", "root's powers come back with uid 0" },
+		{ { 0x0b, 0, none, none, files }, "securebits", "one bit is not locked" },
+		{ { 0x2b, 1, none, none, files }, "dumpable", "its user can look in" },
+		{ { 0x2b, 2, none, none, files }, "dumpable", "root's core dumps" },
+		{ { 0x2b, 0, { 0, 1 }, none, files }, "limit on core", "can be raised" },
+		{ { 0x2b, 0, none, { RLIM_INFINITY, RLIM_INFINITY }, files }, "limit on processes", "none" },
+		{ { 0x2b, 0, none, none, { 100, 101 } }, "limit on descriptors", "can be raised" },
+		{ { 0x2b, 0, none, none, { RLIM_INFINITY, RLIM_INFINITY } }, "limit on descriptors", "none" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *broken = promise_broken_by_process(&promise, &rows[i].facts);
+
+		if (!broken != !rows[i].broken ||
+		    (broken && strncmp(broken, rows[i].broken, strlen(rows[i].broken))))
+			fail_msg("%s: got %s", rows[i].why, broken ? broken : "nothing");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rest_of_privilege_is_found),
 		cmocka_unit_test(a_thread_without_privilege_passes),
 		cmocka_unit_test(a_thread_without_the_filter_is_found),
+		cmocka_unit_test(a_process_with_more_than_was_promised_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,8 +22,20 @@
 #include "sandbox.h"
 
 #define COLLECTOR_ID 65533
+#define LOCKED (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static const struct filter_files no_files = { -1, -1, -1, -1 };
+
+/* Down, with a runtime directory that stays empty. */
+static int enter(unsigned int spare_files)
+{
+	const struct confine_files files = {
+		.runtime_dir = open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	};
+
+	return sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, spare_files, &files);
+}
 
 static void *nothing(void *arg)
 {
@@ -43,15 +56,17 @@ static int go_down(void)
 		return 2;
 	if (sandbox_return() || geteuid() || getegid())
 		return 3;
-	if (sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 3))
+	if (enter(3))
 		return 4;
 	if (!setuid(0) || !setgid(0) || open("/etc/shadow", O_RDONLY) >= 0)
 		return 5;
 	if (prctl(PR_GET_DUMPABLE) || getrlimit(RLIMIT_CORE, &core) || core.rlim_max)
 		return 6;
-	if (pthread_create(&thread, NULL, nothing, NULL) || pthread_join(thread, NULL))
+	if ((prctl(PR_GET_SECUREBITS) & LOCKED) != LOCKED)
 		return 7;
-	return sandbox_seal(&no_files) ? 8 : 0;
+	if (pthread_create(&thread, NULL, nothing, NULL) || pthread_join(thread, NULL))
+		return 8;
+	return sandbox_seal(&no_files) ? 9 : 0;
 }
 
 static int go_down_and_start_a_thread(void)
@@ -62,7 +77,7 @@ static int go_down_and_start_a_thread(void)
 	if (failed)
 		return failed;
 	(void)pthread_create(&thread, NULL, nothing, NULL);
-	return 9;
+	return 10;
 }
 
 static int wait_for_child(int (*steps)(void))
@@ -109,9 +124,9 @@ static int use_spare_files(void)
 	int count = 0;
 
 	log_hold();
-	if (sandbox_prepare(-1) || sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 8))
+	if (sandbox_prepare(-1) || enter(8))
 		return 255;
-	while (count < 100 && open("/dev/null", O_RDONLY) >= 0)
+	while (count < 100 && dup(STDERR_FILENO) >= 0)
 		count++;
 	return count;
 }
@@ -125,6 +140,23 @@ static void as_many_descriptors_are_left_as_were_asked_for(void **state)
 		skip();
 	count = run_child(use_spare_files);
 	assert_in_range(count, 8, 16);
+}
+
+/* What the seal says of a process that has undone a part of the way down. */
+static int go_down_and_be_seen(void)
+{
+	log_hold();
+	if (sandbox_prepare(-1) || enter(3) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+		return 1;
+	return sandbox_seal(&no_files) ? 0 : 2;
+}
+
+static void a_process_that_can_be_looked_into_is_not_sealed(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(run_child(go_down_and_be_seen), 0);
 }
 
 static void *wait_for_ever(void *arg)
@@ -142,7 +174,7 @@ static int go_down_with_a_thread(void)
 	log_hold();
 	if (sandbox_prepare(-1) || pthread_create(&thread, NULL, wait_for_ever, NULL))
 		return 1;
-	return sandbox_enter(COLLECTOR_ID, COLLECTOR_ID, 3) ? 0 : 2;
+	return enter(3) ? 0 : 2;
 }
 
 static void a_thread_started_too_early_is_found(void **state)
@@ -174,6 +206,7 @@ int main(void)
 		cmocka_unit_test(root_goes_down_and_finds_no_way_back),
 		cmocka_unit_test(a_sealed_process_starts_nothing),
 		cmocka_unit_test(as_many_descriptors_are_left_as_were_asked_for),
+		cmocka_unit_test(a_process_that_can_be_looked_into_is_not_sealed),
 		cmocka_unit_test(a_thread_started_too_early_is_found),
 		cmocka_unit_test(inherited_descriptors_are_closed_and_the_standard_ones_open),
 	};

@@ -45,11 +45,18 @@ struct net_port_attr {
 
 #define FILES_OF_FIRST_ABI (LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1)   /* all bits up to that */
 #define READ_USE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITE_USE (READ_USE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE | \
-		   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-		   LANDLOCK_ACCESS_FS_IOCTL_DEV)
+#define CHANGE_USE (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
+		    LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define USE_OF_A_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 		       LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
+
+static const uint64_t uses[] = {
+	[LANDLOCK_READ] = READ_USE,
+	[LANDLOCK_WRITE] = READ_USE | CHANGE_USE | LANDLOCK_ACCESS_FS_TRUNCATE |
+			   LANDLOCK_ACCESS_FS_IOCTL_DEV,
+	[LANDLOCK_PUBLISH] = LANDLOCK_ACCESS_FS_READ_FILE | CHANGE_USE | LANDLOCK_ACCESS_FS_MAKE_SOCK,
+	[LANDLOCK_UNMAKE] = LANDLOCK_ACCESS_FS_REMOVE_DIR,
+};
 
 /* What can be forbidden, and the version that learned it. */
 static const struct {
@@ -99,22 +106,31 @@ int landlock_open(struct landlock **out)
 	return 0;
 }
 
-int landlock_allow(struct landlock *l, const char *path, enum landlock_use use)
+int landlock_allow_fd(struct landlock *l, int fd, enum landlock_use use)
 {
-	struct landlock_path_beneath_attr rule = { .parent_fd = open(path, O_PATH | O_CLOEXEC) };
+	struct landlock_path_beneath_attr rule = {
+		.parent_fd = fd,
+		.allowed_access = uses[use] & l->forbidden.handled_access_fs,
+	};
 	struct stat st;
-	int err = 0;
 
-	if (rule.parent_fd < 0)
-		return 0;
-	rule.allowed_access = (use == LANDLOCK_WRITE ? WRITE_USE : READ_USE) &
-			      l->forbidden.handled_access_fs;
-	if (!fstat(rule.parent_fd, &st) && !S_ISDIR(st.st_mode))
+	if (!fstat(fd, &st) && !S_ISDIR(st.st_mode))
 		rule.allowed_access &= USE_OF_A_FILE;
 	if (syscall(SYS_landlock_add_rule, l->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) &&
 	    errno != EBADFD)
-		err = -errno;
-	close(rule.parent_fd);
+		return -errno;
+	return 0;
+}
+
+int landlock_allow(struct landlock *l, const char *path, enum landlock_use use)
+{
+	const int fd = open(path, O_PATH | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return 0;
+	err = landlock_allow_fd(l, fd, use);
+	close(fd);
 	return err;
 }
 
