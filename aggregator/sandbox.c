@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <locale.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +135,19 @@ static void limit_files(const struct options *options)
 	landlock_close(l);
 }
 
+/* libc loads code when a name is first looked up (nsswitch.conf) and a character
+ * first converted, unless that is UTF-8: let it do so while code can be loaded. */
+static void load_plug_ins(const struct options *options)
+{
+	struct addrinfo *found = NULL;
+
+	if (options->table && setlocale(LC_CTYPE, ""))
+		(void)!mblen("x", 1);
+	if (options->prometheus && *options->prometheus_host &&
+	    !getaddrinfo(options->prometheus_host, NULL, NULL, &found))
+		freeaddrinfo(found);
+}
+
 int sandbox_enter(const struct options *options)
 {
 	int err;
@@ -147,6 +162,7 @@ int sandbox_enter(const struct options *options)
 		log_error("cannot give up privileges: %s", strerror(-err));
 		return -EPERM;
 	}
+	load_plug_ins(options);
 	limit_files(options);
 	missing.filter = filter_enter();
 	return 0;

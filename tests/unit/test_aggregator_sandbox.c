@@ -190,8 +190,6 @@ static int do_the_work(const void *arg)
 {
 	struct addrinfo *found = NULL;
 	pthread_t thread;
-	void *code;
-	int fd;
 
 	(void)arg;
 	if (pthread_create(&thread, NULL, nothing, NULL) || pthread_join(thread, NULL))
@@ -200,21 +198,62 @@ static int do_the_work(const void *arg)
 		return 2;
 	if (found)
 		freeaddrinfo(found);
-	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	code = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-	if (code == MAP_FAILED && errno != EACCES)   /* it may lie outside of what can be read */
-		return 3;
 	if (open("/proc/self/stat", O_RDONLY) < 0 || open("/proc/1/stat", O_RDONLY) < 0)
-		return 4;
+		return 3;
 	if (open("/etc/passwd", O_RDONLY) < 0 || open("/dev/null", O_WRONLY) < 0)
-		return 5;
-	return kill(getpid(), 0) ? 6 : 0;
+		return 4;
+	return kill(getpid(), 0) ? 5 : 0;
 }
 
 static void its_own_work_is_left(void **state)
 {
 	(void)state;
 	assert_int_equal(end_of(do_the_work, NULL), 0);
+}
+
+/* A descriptor for a page of something, written here or not. */
+static int open_code(const char *name)
+{
+	int fd;
+
+	if (*name == '/')
+		return open(name, O_RDONLY | O_CLOEXEC);
+	fd = !strcmp(name, "memory") ? memfd_create(name, MFD_CLOEXEC) :
+				       open(in_place(name), O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+	return fd >= 0 && pwrite(fd, page, sizeof(page), 0) != sizeof(page) ? -1 : fd;
+}
+
+/* The error of making it code at once, or later. */
+static int map_code(const void *arg)
+{
+	const int fd = open_code(arg);
+
+	if (fd < 0)
+		return 250;
+	return mmap(NULL, sizeof(page), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? errno : 0;
+}
+
+static int turn_into_code(const void *arg)
+{
+	const int fd = open_code(arg);
+	void *text = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(page), PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (text == MAP_FAILED)
+		return 250;
+	return mprotect(text, sizeof(page), PROT_READ | PROT_EXEC) ? errno : 0;
+}
+
+static void no_code_comes_in(void **state)
+{
+	static const char *const sources[] = { "memory", "log/lines", "/etc/passwd" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (end_of(map_code, sources[i]) != ENOSYS)
+			fail_msg("%s can be mapped as code", sources[i]);
+		if (end_of(turn_into_code, sources[i]) != ENOSYS)
+			fail_msg("%s can be turned into code", sources[i]);
+	}
 }
 
 static bool no_landlock(void)
@@ -253,6 +292,7 @@ static void only_named_files_are_left(void **state)
 		{ "private/key", O_RDONLY, EACCES, "another's file" },
 		{ "private/new", O_WRONLY | O_CREAT, EACCES, "a new file elsewhere" },
 		{ "/etc/passwd", O_RDWR, EACCES, "a file of the system, to write" },
+		{ "/proc/self/mem", O_RDWR, EACCES, "its own memory, where even code can be written" },
 		{ "/dev/shm", O_RDONLY | O_DIRECTORY, EACCES, "what else is there" },
 	};
 
@@ -402,6 +442,7 @@ int main(void)
 		cmocka_unit_test(what_only_an_intruder_calls_kills),
 		cmocka_unit_test(what_is_not_known_is_not_there),
 		cmocka_unit_test(its_own_work_is_left),
+		cmocka_unit_test(no_code_comes_in),
 		cmocka_unit_test(only_named_files_are_left),
 		cmocka_unit_test(a_runtime_directory_made_anew_is_found),
 		cmocka_unit_test(the_log_can_be_rotated),
