@@ -56,8 +56,8 @@ else
   skip lingering_descriptors_is_refused "before Linux 6.16 they hold up the control thread for a while"
 fi
 attack descriptors_in_flight hands_out_descriptors newcomer $member 6 inflight
-for kind in write truncate remap reopen; do
-  attack ${kind}_files writable_files client $member 1 files $kind
+for name in write_files truncate_files remap_files reopen_files; do
+  attack $name writable_files client $member 1 files ${name%_files}
 done
 attack change_directory writable_directory client $member 1 files directory
 attack control_processes shared_user client $member 1 process control @pid @honest
