@@ -212,6 +212,14 @@ if [ -n "${VM_STACKS:-}" ]; then
   wait "$lister"
 fi
 
+## The clock is set, an hour on and back
+
+step() { date -s "@$(($(date +%s) + $1))" && "$traffic" udp 1 127.0.0.1 5301; }
+page=/tmp/results/metrics.before fetch_page
+measure clock_forth step 3600
+measure clock_back step -3600
+page=/tmp/results/metrics.after fetch_page
+
 ## A processor goes and comes
 
 restarted() { local now; now=$(pidof netto-collector) && [ "$now" != "$collector" ] && [ -S "$run_dir/collector.sock" ]; }
@@ -223,6 +231,19 @@ for online in 0 1; do
     wait_for 90 restarted
   check "measures_on_$((online + 1))_cpus" "see the log" wait_for 60 says_cpus $((online + 1))
 done
+# Off and on at once, so that no look at the CPUs comes between: only what is counted tells.
+uptime_ms() { tr -d . < /proc/uptime | awk '{ print $1 * 10 }'; }
+start "$bin/netto-collector" --period=10000 --runtime-dir="$work/blink" 2> "$work/blink.err"
+blink=$started
+wait_for 90 test -S "$work/blink/collector.sock"
+collector=$(pidof netto-collector | tr " " "\n" | grep -vx "$blink") from=$(uptime_ms)
+for online in 0 1; do echo $online > /sys/devices/system/cpu/cpu1/online; done
+took=$(($(uptime_ms) - from))
+wait "$blink"
+status=$?
+check collector_ends_when_a_cpu_was_off_within_a_period "status $status: $(cat "$work/blink.err")" test $status = 75
+check the_cpu_was_off_within_a_period "$took ms" test $took -lt 10000
+check collector_starts_anew_when_a_cpu_was_off "still $collector" wait_for 90 restarted
 
 ## The end
 

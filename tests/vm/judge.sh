@@ -122,6 +122,24 @@ shows_if_there busy busy_poll
 load kthread
 shows kthread context kthread
 
+# The clock was set: the time of the lines shows it, and nothing else.
+for name in clock_forth clock_back; do
+  load $name
+  [ $name = clock_forth ] && step=3600 || step=-3600
+  # from the line before the load's first one
+  awk -v name=$name '$1 == name { print $2 "," $3 "p" }' "$results/cases" | sed -n -f - "$results/log.json" > "$work/times"
+  check "${name}_was_set" "$(jq -r .time "$work/times" | tr '\n' ' ')" holds -s --argjson step $step '
+    map(.time[:19] + "Z" | fromdate) as $at | [range(1; length)] | any($at[.] - $at[. - 1] - $step | fabs < 600)' "$work/times"
+  check "${name}_shows_in_no_figure" "$(jq -c '[.period_ns, .contexts[].cpu_ns]' "$log" | tr '\n' ' ')" holds -s '
+    all(.period_ns > 0 and .period_ns < 6e11 and all(.contexts[]; .cpu_ns >= 0 and .cpu_ns < 6e11 and .events >= 0))' "$log"
+  shows $name context syscall_tx softirq_rx
+done
+# The last word of a line is its figure.
+back=$(awk '/^#/ || !/_total[ {]/ { next } { key = $0; sub(/ [^ ]+$/, "", key) }
+  NR == FNR { was[key] = $NF; next } key in was { n++; if ($NF < was[key]) print key, was[key], $NF }
+  END { if (n < 50) print n + 0, "counters" }' "$results/metrics.before" "$results/metrics.after" 2>&1)
+check clock_turned_no_counter_back "$back" test -z "$back"
+
 # The kernel counts the same things; what comes between the two looks may differ.
 while read -r context from to count; do
   [ "$context" != disk ] || continue
