@@ -73,7 +73,7 @@ integration() {
 
 # The oldest kernel and 6.12, in emulated guests; tests/vm/run.sh all has the others.
 vm() { run vm 1500 tests/vm/run.sh; }
-model() { run model 300 tests/model/run.sh; }
+model() { run model 600 tests/model/run.sh; }
 fuzz() { run fuzz 300 tests/fuzz/run.sh 3; }
 # Release only: the sanitizers would break the memory limits it holds attackers to.
 hostile() { run hostile 900 tests/hostile/run.sh build/release/bin; }
