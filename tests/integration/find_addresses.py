@@ -6,10 +6,16 @@ find_addresses.py FILE...          looks through files for any address of the ru
                                    decimal text. One line a finding; exit status 1 if there is one.
 find_addresses.py --plant FILE     writes one address in each of these forms, to be found.
 find_addresses.py --hello SOCKET   what a collector says to whoever connects, as it comes.
+find_addresses.py --slide FILE     writes a kallsyms of this kernel at another place, image and modules
+                                   moved by chance, where no link-time address is.
+
+Before the first two forms:  --kallsyms FILE  that kernel, not the running one
+                             --image          the image too, though it lies where it was linked
 
 Needs root: the true addresses are those of /proc/kallsyms. Where the kernel's image lies where it was
 linked (no KASLR), its addresses tell nothing and are left out: "image" is missing in the first line.
 """
+import random
 import re
 import socket
 import sys
@@ -38,10 +44,10 @@ def direct_map():
     return [(base, base + 2 * memory) for base in bases]
 
 
-def kernel_ranges():
+def kernel_ranges(path, with_image):
     """(name, start, end) of what must not be told."""
     text, last, outside = 0, 0, []
-    with open("/proc/kallsyms") as kallsyms:
+    with open(path) as kallsyms:
         for line in kallsyms:
             address, kind, name = line.split()[:3]
             address = int(address, 16)
@@ -52,9 +58,9 @@ def kernel_ranges():
             elif kind in "tT":
                 last = max(last, address)
     if not text:
-        sys.exit("find_addresses.py: /proc/kallsyms shows no addresses")
+        sys.exit(f"find_addresses.py: {path} shows no addresses")
     ranges = [("direct map", start, end) for start, end in direct_map()]
-    if text != LINK_TEXT:
+    if with_image or text != LINK_TEXT:
         ranges.append(("image", text, last))
     merged = []
     for address in sorted(outside):
@@ -98,7 +104,8 @@ def look_through(path, ranges):
 
 
 def plant(path, ranges):
-    address = next(start for name, start, _ in ranges if name == "modules and BPF") + 0x11
+    wanted = "image" if any(name == "image" for name, _, _ in ranges) else "modules and BPF"
+    address = next(start for name, start, _ in ranges if name == wanted) + 0x11
     pieces = [address.to_bytes(8, "little"), f"{address:x}".encode(),
               f"{address:X}".encode(), str(address).encode()]
     left, coded = address, bytearray()
@@ -112,6 +119,29 @@ def plant(path, ranges):
         file.write(b"odd" + (0xFFFF888000000000 + 12345 * 4096).to_bytes(8, "little") + b"end")
 
 
+def slide(path):
+    """Link-time addresses are given from the image's end upwards, a few megabytes of them: the image
+    goes far above these. BPF programs stay, as the kernel tells of them by itself; modules go above
+    them, and one with them that no kernel has, where this one has none."""
+    with open("/proc/kallsyms") as kallsyms:
+        split = [line.rstrip("\n").split(" ", 1) for line in kallsyms]
+    lines = [(int(address, 16), rest) for address, rest in split]
+    text = next(address for address, rest in lines if rest == "T _text")
+    last = max([address for address, rest in lines if "[" in rest], default=0xFFFFFFFFC0000000)
+    lines += [(last + 4 * MIB + 256 * at, f"t slid_{at}\t[slid]") for at in range(16)]
+    stays = re.compile(r"\[(bpf|__builtin__.*)\]$")
+    first = min(address for address, rest in lines if "[" in rest and not stays.search(rest))
+    modules_by = ((last - first) // (2 * MIB) + random.randrange(8, 32)) * 2 * MIB
+    image_by = LINK_TEXT + random.randrange(128, 256) * 2 * MIB - text
+    with open(path, "w") as out:
+        for address, rest in lines:
+            if "[" not in rest:
+                address += image_by if text <= address < text + (1 << 30) else 0
+            elif not stays.search(rest):
+                address += modules_by
+            out.write(f"{address:016x} {rest}\n")
+
+
 def hello(path):
     client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     client.connect(path)
@@ -120,10 +150,18 @@ def hello(path):
 
 
 def main(arguments):
+    kallsyms, with_image = "/proc/kallsyms", False
     if arguments[0] == "--hello":
         hello(arguments[1])
         return 0
-    ranges = kernel_ranges()
+    if arguments[0] == "--slide":
+        slide(arguments[1])
+        return 0
+    if arguments[0] == "--kallsyms":
+        kallsyms, arguments = arguments[1], arguments[2:]
+    if arguments[0] == "--image":
+        with_image, arguments = True, arguments[1:]
+    ranges = kernel_ranges(kallsyms, with_image)
     if arguments[0] == "--plant":
         plant(arguments[1], ranges)
         return 0
