@@ -1,7 +1,8 @@
 /* source.c - ring and socket of a collector, now and after its restart
  *
  *   away -> connected (waits for the hello) -> reading -> ending (reads the
- *   rest of the ring) -> away, and again every second
+ *   rest of the ring) -> away, and again every second, or where nobody is there
+ *   four times a second
  *
  * Nothing the other side sends is believed before it was checked, and whatever
  * is wrong ends in away.
@@ -25,6 +26,7 @@
 #include "runtime_files.h"
 
 #define RETRY_MS 1000
+#define ABSENT_RETRY_MS 250       /* nobody there: one that starts anew is back soon */
 #define DRAIN_NS 10000000u        /* in one go; then the loop has its turn */
 #define DRAIN_RECORDS 64          /* between two looks at the clock */
 #define DATAGRAMS_MAX 64          /* likewise */
@@ -368,6 +370,8 @@ static int try_to_connect(struct source *s)
 	return s->socket < 0 ? s->socket : watch_socket(s);
 }
 
+static void on_tick(uv_timer_t *tick);
+
 static void connect_or_say(struct source *s)
 {
 	int err = try_to_connect(s);
@@ -379,8 +383,11 @@ static void connect_or_say(struct source *s)
 	else if (!s->absence_said)
 		complaints_say(&s->complaints, "no collector at %s: is netto-collector running? "
 			       "waiting for it", s->dir);
-	s->absence_said |= err == -ENOENT || err == -ECONNREFUSED;
 	disconnect(s);
+	if (err != -ENOENT && err != -ECONNREFUSED)
+		return;
+	s->absence_said = true;
+	(void)uv_timer_start(&s->tick, on_tick, ABSENT_RETRY_MS, RETRY_MS);   /* cannot fail */
 }
 
 static void on_tick(uv_timer_t *tick)

@@ -4,7 +4,8 @@
  * the owner of the runtime directory) and what it opens (regular files of that
  * owner that group and others cannot write), maps the ring, and hands on every
  * record. When the collector goes away, or anything it published is no good,
- * it says so once and tries again every second, for ever.
+ * it says so once and tries again for ever: every second, or four times a second
+ * where nobody is there.
  */
 #ifndef NETTO_AGGREGATOR_SOURCE_H
 #define NETTO_AGGREGATOR_SOURCE_H
