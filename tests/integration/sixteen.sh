@@ -5,7 +5,7 @@
 #   sixteen.sh BIN [SECONDS]
 source "$(dirname "$0")/lib.bash"
 need_root sixteen
-seconds=${2:-20}
+seconds=${2:-60}
 count=16
 first_uid=65400
 
