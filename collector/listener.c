@@ -72,21 +72,26 @@ static bool may_listen(const struct listener *l, int fd, uid_t *uid)
 	       in_group(fd, l->group);
 }
 
-/* A free slot within this user's share, or NULL. */
+/* A free slot within this user's share, or NULL. The last ones are kept for
+ * users who have none: a few who work together do not lock the others out. */
 static struct slot *find_slot(struct listener *l, uid_t uid)
 {
 	struct slot *free_slot = NULL;
-	unsigned int of_uid = 0;
+	unsigned int of_uid = 0, free_slots = 0;
 
 	for (int i = 0; i < LISTENER_SLOTS; i++) {
 		struct slot *slot = &l->slots[i];
 
-		if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_FREE)
+		if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_FREE) {
 			free_slot = slot;
-		else if (slot->uid == uid)
+			free_slots++;
+		} else if (slot->uid == uid) {
 			of_uid++;
+		}
 	}
-	return of_uid < LISTENER_SLOTS_OF_UID ? free_slot : NULL;
+	if (of_uid && (of_uid >= LISTENER_SLOTS_OF_UID || free_slots <= LISTENER_SLOTS_OF_NEW))
+		return NULL;
+	return free_slot;
 }
 
 /* The smallest send buffer: a client that never reads costs us 5 KiB. */

@@ -14,6 +14,7 @@
 
 #define LISTENER_SLOTS 64            /* clients at once */
 #define LISTENER_SLOTS_OF_UID 32     /* of them, of one user */
+#define LISTENER_SLOTS_OF_NEW 16     /* the last ones, each for a user that has none yet */
 #define LISTENER_SPARE_FILES (LISTENER_SLOTS + 8)   /* descriptors it may need */
 
 struct listener;

@@ -4,7 +4,7 @@
 # (an honest one was not greeted), gap (the collector's loop stood still for two periods), accounts
 # (an honest one misses records), files and memory (they do not stay flat), died.
 honest_users=(65532 65531)
-newcomer_user=65528
+newcomer_users=(65528)
 period_ns=500000000
 anon_max_kb=32768            # the aggregator's budget
 declare -A collector_of honest_of
@@ -100,6 +100,11 @@ run_attack() {
   for uid in "${honest_users[@]}"; do lines_before[$uid]=$(lines "$side/$uid.json"); done
   files_before=$(fds "$collector")
   anon_before=$(anon_kb "$collector")
+  if [ -n "${accomplice:-}" ]; then
+    as "$accomplice"
+    start "${as[@]}" setsid timeout $((seconds + 20)) "$bin/hostile_$client" "$side/run" "$seconds" \
+      "${arguments[@]}" > /dev/null 2>&1
+  fi
   as "$user"
   # in a session of its own: SIGCONT may go to everybody in one's session
   "${as[@]}" setsid timeout $((seconds + 20)) "$bin/hostile_$client" "$side/run" "$seconds" \
@@ -120,9 +125,9 @@ harm() { harms="$harms $1 ($2)"; }
 
 # Newcomers come and go until the attack ends.
 watch_attack() {
-  local count newcomer_done=
-  as $newcomer_user:65533
+  local count newcomer_done= turn=0
   while lives "$1"; do
+    as "${newcomer_users[turn++ % ${#newcomer_users[@]}]}:65533"
     "${as[@]}" timeout 6 "$bin/hostile_newcomer" "$side/run" 1 > /dev/null || {
       [ -n "$newcomer_done" ] || harm newcomer "not greeted"
       newcomer_done=1

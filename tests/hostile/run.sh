@@ -47,6 +47,10 @@ member=65530:65533 stranger=65529:65529
 attack garbage reads_clients client $member 2 garbage
 attack flood keeps_refused newcomer $member 4 flood
 attack slot_hogging no_share newcomer $member 3 slots
+# one who comes back at once may find that his last place is not free yet
+accomplice=65519:65533 newcomer_users=({65520..65528})
+attack slot_hogging_by_two no_last_slots newcomer $member 3 slots
+accomplice= newcomer_users=(65528)
 attack never_reading waiting_bell gap $member 5 deaf
 attack hangup_while_ringing fatal_bell died $member 6 hangup
 if [ "$(printf '%s\n' 6.16 "$(uname -r)" | sort -V | head -1)" = 6.16 ]; then

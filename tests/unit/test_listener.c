@@ -190,6 +190,49 @@ static void one_user_gets_its_share_of_slots_and_no_more(void **state)
 		close(fds[i]);
 }
 
+/* Connections of another user, greeted; the caller's effective user is as before. */
+static int take_places_as(const struct place *p, uid_t uid, int *fds, int wanted)
+{
+	int count = 0;
+
+	assert_return_code(setegid(GROUP), errno);   /* of effective ids alone: SO_PEERCRED */
+	assert_return_code(seteuid(uid), errno);
+	while (count < wanted) {
+		fds[count] = connect_client(p);
+		if (fds[count] < 0 || !is_greeted(fds[count]))
+			break;
+		count++;
+	}
+	if (count < wanted && fds[count] >= 0)
+		close(fds[count]);
+	assert_return_code(seteuid(0), errno);
+	assert_return_code(setegid(0), errno);
+	return count;
+}
+
+static void two_users_leave_room_for_others(void **state)
+{
+	int fds[LISTENER_SLOTS];
+	int count;
+
+	if (geteuid())
+		skip();
+	count = take_places_as(*state, STRANGER, fds, LISTENER_SLOTS);
+	assert_int_equal(count, LISTENER_SLOTS_OF_UID);
+	count += take_places_as(*state, STRANGER + 1, fds + count, LISTENER_SLOTS_OF_UID);
+	assert_int_equal(count, LISTENER_SLOTS - LISTENER_SLOTS_OF_NEW);
+	while (count < LISTENER_SLOTS) {   /* one each, not two */
+		const uid_t uid = STRANGER + 2 + (uid_t)count;
+
+		assert_int_equal(take_places_as(*state, uid, fds + count, 1), 1);
+		count++;
+		assert_int_equal(take_places_as(*state, uid, (int[1]){ 0 }, 1), 0);
+	}
+	assert_int_equal(take_places_as(*state, STRANGER - 1, (int[1]){ 0 }, 1), 0);
+	while (count > 0)
+		close(fds[--count]);
+}
+
 /* Leave by shutdown() of that kind, or by close(). */
 static void leave(int fd, int how)
 {
@@ -296,6 +339,7 @@ int main(void)
 		with_listener(a_client_has_nothing_to_say),
 		with_listener(a_client_that_never_reads_holds_nobody_up),
 		with_listener(one_user_gets_its_share_of_slots_and_no_more),
+		with_listener(two_users_leave_room_for_others),
 		cmocka_unit_test(a_client_that_leaves_makes_room),
 		with_listener(only_members_of_the_group_are_greeted),
 		with_listener(the_end_is_the_end_for_all_clients),
