@@ -1,13 +1,16 @@
 # lib.bash - a collector with two honest aggregators beside an attack, and what harms them
 #
-# A side is one such set, in $work/NAME. Harms are words: client (an attempt got through), newcomer
-# (an honest one was not greeted), gap (the collector's loop stood still for two periods), accounts
+# A side is one such set, in $work/NAME; the first of the honest serves metrics, too. Harms are words:
+# client (an attempt got through), newcomer (an honest one was not greeted), scrape (no page within a
+# second), series (the page grows), gap (the collector's loop stood still for two periods), accounts
 # (an honest one misses records), files and memory (they do not stay flat), died.
 honest_users=(65532 65531)
 newcomer_users=(65528)
+honest_options=()            # of the one that serves metrics
+series_may_grow=300          # what the kernel does for the first time; all of it is a few hundred
 period_ns=500000000
 anon_max_kb=32768            # the aggregator's budget
-declare -A collector_of honest_of
+declare -A collector_of honest_of lines_before
 
 # as UID:GID: the words in front of a command to run it as that user, in $as
 as() { as=(setpriv --reuid="${1%:*}" --regid="${1#*:}" --clear-groups); }
@@ -50,7 +53,7 @@ build_programs() { # LOG
 
 # start_side PROGRAMS NAME [COLLECTOR OPTION...]
 start_side() {
-  local programs=$1 uid log
+  local programs=$1 uid log options=(--prometheus=127.0.0.1:0 "${honest_options[@]}")
   side=$work/$2
   mkdir -p "$side"
   chmod 755 "$side"
@@ -67,8 +70,9 @@ start_side() {
     chown "$uid" "$log"
     as "$uid:65533"
     start "${as[@]}" "$programs/netto-aggregator" --runtime-dir="$side/run" --log-file="$log" \
-      2> "$side/$uid.err"
+      "${options[@]}" 2> "$side/$uid.err"
     honest+=("$started")
+    options=()
   done
   for uid in "${honest_users[@]}"; do wait_for 5 has_lines "$side/$uid.json" 2; done
   collector_of[$2]=$collector
@@ -79,6 +83,10 @@ use_side() { # NAME
   collector=${collector_of[$1]}
   read -ra honest <<< "${honest_of[$1]}"
 }
+scrape() { # SECONDS: a page
+  curl -sf --max-time "$1" "$(sed -n 's/.*listening on //p' "$side/${honest_users[0]}.err")"
+}
+series() { scrape 5 | grep -c '^netto_'; }
 stop_side() {
   local pid
   kill "${honest[@]}" "$collector" 2> /dev/null
@@ -90,16 +98,11 @@ stop_side() {
 
 # run_attack UID:GID SECONDS CLIENT [ARGUMENT...]: the harm done goes to $harms
 run_attack() {
-  local user=$1 seconds=$2 client=$3 arguments=("${@:4}") uid pid status peak=0
-  local -A lines_before
-  local files_before anon_before
+  local user=$1 seconds=$2 client=$3 arguments=("${@:4}") pid status
   arguments=("${arguments[@]/@pid/$collector}")
   arguments=("${arguments[@]/@honest1/${honest[0]}}")
   arguments=(${arguments[*]/@honest/${honest[*]}})
-  harms=
-  for uid in "${honest_users[@]}"; do lines_before[$uid]=$(lines "$side/$uid.json"); done
-  files_before=$(fds "$collector")
-  anon_before=$(anon_kb "$collector")
+  look_before
   if [ -n "${accomplice:-}" ]; then
     as "$accomplice"
     start "${as[@]}" setsid timeout $((seconds + 20)) "$bin/hostile_$client" "$side/run" "$seconds" \
@@ -111,7 +114,7 @@ run_attack() {
     "${arguments[@]}" > "$side/client.out" 2>&1 &
   pid=$!
   sleep 0.3
-  watch_attack "$pid"
+  "${watch:-watch_attack}" "$pid"
   wait "$pid"
   status=$?
   case $status in
@@ -138,6 +141,17 @@ watch_attack() {
   done
 }
 
+# What see_damage compares with.
+look_before() {
+  local uid
+  harms= peak=0
+  for uid in "${honest_users[@]}"; do lines_before[$uid]=$(lines "$side/$uid.json"); done
+  files_before=$(fds "$collector")
+  anon_before=$(anon_kb "$collector")
+  served_before=$(anon_kb "${honest[0]}")
+  series_before=$(series)
+}
+
 see_damage() {
   local uid log from account pid anon
   lives "$collector" || harm died "$(tail -1 "$side/collector.err")"
@@ -152,6 +166,7 @@ see_damage() {
     anon=$(anon_kb "$pid")
     [ "${anon:-0}" -le $anon_max_kb ] || harm memory "aggregator: $anon KiB"
   done
+  see_series
   for uid in "${honest_users[@]}"; do
     log=$side/$uid.json
     from=${lines_before[$uid]}
@@ -162,6 +177,14 @@ see_damage() {
       harm gap "no line for 5 s"
     fi
   done
+}
+
+# A component or step that takes time for the first time adds one; a name never does.
+see_series() {
+  local count
+  count=$(series)
+  [ "$count" -gt 0 ] || harm scrape "no page within 5 s"
+  [ "$count" -le $((series_before + series_may_grow)) ] || harm series "$series_before, then $count"
 }
 
 # What is wrong with the accounts of consecutive lines, as harms. The first one is there for its

@@ -14,8 +14,8 @@ is_wanted() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
 build_weakened
 start nice -n 10 "$here/traffic.py" udp 3600
 
-# attack NAME PATCH HARM USER SECONDS CLIENT [ARGUMENT...]: nothing happens to the real build, HARM
-# to the weakened one. @pid and @honest are the pids of the collector and of the honest.
+# attack NAME PATCH HARMS USER SECONDS CLIENT [ARGUMENT...]: nothing happens to the real build, all of
+# HARMS to the weakened one. @pid and @honest are the pids of the collector and of the honest.
 attack() {
   local name=$1 patch=$2 harm=$3
   is_wanted "$name" || return
@@ -38,9 +38,12 @@ bites() {
     return
   }
   run_attack "$@"
-  check "${name}_bites" "with $patch it did no harm to $harm, but:${harms:- none}" \
-    grep -qw -- "$harm" <<< "$harms"
+  check "${name}_bites" "with $patch it did no harm to $harm, but:${harms:- none}" did "$harm"
   stop_side
+}
+did() { # HARMS
+  local harm
+  for harm in $1; do grep -qw -- "$harm" <<< "$harms" || return 1; done
 }
 
 member=65530:65533 stranger=65529:65529
@@ -68,7 +71,7 @@ attack control_processes shared_user client $member 1 process control @pid @hone
 attack look_into_processes shared_user client $member 1 process look @pid @honest
 attack look_into_collector_as_its_user collector_dumpable client 65533:65533 1 process look @pid
 attack look_into_sibling_as_its_user aggregator_dumpable client 65532:65533 1 process look @honest1
-attack cardinality_bomb row_a_name memory $stranger 6 bomb
+attack cardinality_bomb row_a_name "memory series" $stranger 6 bomb
 
 [ -z "${real_run:-}" ] || {
   use_side real
