@@ -84,6 +84,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;
+	int softirq_disable_cnt;             /* PREEMPT_RT */
 	struct files_struct *files;
 };
 

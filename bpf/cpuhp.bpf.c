@@ -24,6 +24,6 @@ int on_cpuhp_exit(__u64 *args)
 		return 0;
 	cpu = bpf_map_lookup_elem(&cpus, &first);
 	if (cpu)
-		__sync_fetch_and_add(&cpu->cpu_changes, 1);
+		add_atomically(&cpu->cpu_changes, 1);
 	return 0;
 }

@@ -25,6 +25,9 @@ static __always_inline struct shared_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
+/* Relaxed, as newer compilers make of any other order an instruction that 5.10 does not know. */
+#define add_atomically(value, n) ((void)__atomic_fetch_add(value, n, __ATOMIC_RELAXED))
+
 /* What an interrupt may change between two looks is read where it says so. */
 static __always_inline __u64 read_now(const __u64 *value)
 {

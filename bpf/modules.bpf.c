@@ -17,6 +17,6 @@ int on_module_change(void *ctx)
 	struct shared_cpu *cpu = bpf_map_lookup_elem(&cpus, &first);
 
 	if (cpu)
-		__sync_fetch_and_add(&cpu->module_changes, 1);
+		add_atomically(&cpu->module_changes, 1);
 	return 0;
 }

@@ -9,6 +9,13 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Where softirqs can be preempted, so can these programs, between load and store. */
+#ifdef SOFTIRQS_ARE_PREEMPTED
+#define count(value, n) add_atomically(value, n)
+#else
+#define count(value, n) ((void)(*(value) += (n)))
+#endif
+
 /* The slot that calibrate_* time an empty interval on. */
 struct shared_cpu calibration;
 
@@ -29,20 +36,21 @@ static __always_inline bool leave(struct shared_cpu *cpu, __u32 vector)
 	__u64 now_ns = bpf_ktime_get_ns();
 	__u64 since_ns = cpu->softirq_since_ns;
 
-	cpu->vector = 0;
-	if (!since_ns || vector >= SHARED_SOFTIRQ_VECTORS)
-		return 0;
-	now_ns -= since_ns + (irq_ns - cpu->softirq_irq_ns);
-	cpu->softirq_ns[vector] += now_ns;
-	cpu->softirq_all_ns += now_ns;
+	if (since_ns && vector < SHARED_SOFTIRQ_VECTORS) {
+		now_ns -= since_ns + (irq_ns - cpu->softirq_irq_ns);
+		count(&cpu->softirq_ns[vector], now_ns);
+		count(&cpu->softirq_all_ns, now_ns);
+	}
 	cpu->softirq_since_ns = 0;
-	return 1;
+	/* last: until then the time is not counted yet, and whoever interrupts must see that */
+	*(volatile __u32 *)&cpu->vector = 0;
+	return since_ns && vector < SHARED_SOFTIRQ_VECTORS;
 }
 
 static __always_inline void finish(struct shared_cpu *cpu, __u32 vector)
 {
 	if (leave(cpu, vector))
-		cpu->softirq_events[vector]++;
+		count(&cpu->softirq_events[vector], 1);
 }
 
 SEC("raw_tp/softirq_entry")

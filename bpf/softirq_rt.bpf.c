@@ -7,11 +7,13 @@
  * writes  cpus (shared.h): as softirq.bpf.c, for the task that runs; paused: what those that do not
  *         run were in
  * loses   nothing until 8192 tasks are off the CPU inside softirqs at once: of those that find no
- *         place the rest of that softirq
+ *         place the rest of that softirq, as of those whose exit was not seen
  * cost    softirqs as in softirq.bpf.c; a task switch with no softirq in it two loads and branches
  */
+#define SOFTIRQS_ARE_PREEMPTED
 #include "softirq.bpf.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 #define PAUSED_MAX 8192
@@ -47,6 +49,19 @@ static __always_inline void resume(struct shared_cpu *cpu, __u32 tid)
 	bpf_map_delete_elem(&paused, &tid);
 }
 
+/* From 7.0 on a program can be preempted, and does not run for others meanwhile: the exit of a
+ * softirq may have gone unseen, and then its task's time is not the softirq's. */
+static __always_inline bool is_in_softirq(const struct task_struct *task)
+{
+	return !bpf_core_field_exists(task->softirq_disable_cnt) || task->softirq_disable_cnt;
+}
+
+static __always_inline void forget_softirq(struct shared_cpu *cpu)
+{
+	cpu->vector = 0;
+	cpu->softirq_since_ns = 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *from, struct task_struct *to)
 {
@@ -54,6 +69,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *from, struct task_stru
 
 	if (!cpu)
 		return 0;
+	if (cpu->vector && !is_in_softirq(from))
+		forget_softirq(cpu);
 	if (cpu->vector)
 		pause(cpu, from->pid);
 	if (cpu->softirqs_paused)
