@@ -18,6 +18,12 @@
 #define NETTO_BPF_SLICE_BPF_H
 
 #include "cpus.bpf.h"
+#include "filter.bpf.h"
+
+#define SOCKET_WRAPPED 1             /* in a system call that makes many calls: one event */
+#define SOCKET_COUNTED 2             /* which is counted already */
+#define SOCKET_FLAGS 3               /* the bits above: call_mark() */
+#define SOCKET_MARK_SHIFT 2
 
 static __always_inline void write_now(__u64 *value, __u64 now)
 {
@@ -32,6 +38,33 @@ static __always_inline __u32 cuts_of(const struct shared_cpu *cpu)
 static __always_inline bool is_inside(const struct shared_cpu *cpu)
 {
 	return *(const volatile __u32 *)&cpu->socket;
+}
+
+/* The system call that the running task is in, folded to six bits; 0 in user space, and where
+ * that cannot be told (before 5.15). */
+static __always_inline __u8 call_mark(void)
+{
+	__u32 call;
+
+	if (!HAS_TASK_REGS)
+		return 0;
+	call = syscall_of((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf())) + 1;
+	return (call ^ call >> 6) << SOCKET_MARK_SHIFT;
+}
+
+/* The task is elsewhere than where its socket call began: the call is over, its end was not seen,
+ * and what came after it is not its time. */
+static __always_inline bool has_moved_on(const struct shared_cpu *cpu)
+{
+	return (cpu->socket.flags & ~SOCKET_FLAGS) != call_mark();
+}
+
+/* A call that never ended, as far as we saw. */
+static __always_inline void forget_call(struct shared_cpu *cpu)
+{
+	*(volatile __u32 *)&cpu->socket = 0;
+	write_now(&cpu->socket_since_ns, 0);
+	add_atomically(&cpu->socket_missed, 1);
 }
 
 static __always_inline __u64 stolen_ns(const struct shared_cpu *cpu)
@@ -65,9 +98,9 @@ static __always_inline void add_slice(struct shared_cpu *cpu, __u64 ns)
 	if (ns >> 63)                /* begun in a storm of interrupts: by some ns, not more */
 		return;
 	if (cpu->socket.direction == SHARED_RECEIVE)
-		__sync_fetch_and_add(&cpu->socket_ns[SHARED_RECEIVE], ns);
+		add_atomically(&cpu->socket_ns[SHARED_RECEIVE], ns);
 	else
-		__sync_fetch_and_add(&cpu->socket_ns[SHARED_SEND], ns);
+		add_atomically(&cpu->socket_ns[SHARED_SEND], ns);
 }
 
 /* The slice until now, the same way. False: something was stolen meanwhile, which is in it. */
@@ -100,6 +133,10 @@ static __always_inline void cut_slice(struct shared_cpu *cpu)
 
 	if (!cpu->socket.depth || !cpu->socket_since_ns || cpu->vector)
 		return;
+	if (has_moved_on(cpu)) {
+		forget_call(cpu);
+		return;
+	}
 	stolen = stolen_ns(cpu);
 	now_ns = cpu->irq_since_ns;
 	if (!now_ns)

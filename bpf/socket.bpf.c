@@ -58,7 +58,7 @@ int on_return(void *ctx)
 	struct shared_cpu *cpu = caller();
 
 	if (cpu && !leave_call(cpu, function.number))
-		__sync_fetch_and_add(&cpu->socket_missed, 1);
+		add_atomically(&cpu->socket_missed, 1);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ int on_wrapper_entry(void *ctx)
 	struct shared_cpu *cpu = caller();
 
 	if (cpu)
-		cpu->socket.flags = SOCKET_WRAPPED;
+		cpu->socket.flags = SOCKET_WRAPPED | call_mark();
 	return 0;
 }
 

@@ -4,9 +4,6 @@
 
 #include "slice.bpf.h"
 
-#define SOCKET_WRAPPED 1             /* in a system call that makes many calls: one event */
-#define SOCKET_COUNTED 2             /* which is counted already */
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -31,21 +28,25 @@ static __always_inline void count_event(struct shared_cpu *cpu, __u32 direction)
 	if (cpu->socket.flags & SOCKET_WRAPPED)
 		cpu->socket.flags |= SOCKET_COUNTED;
 	direction = direction == SHARED_RECEIVE;
-	__sync_fetch_and_add(&cpu->socket_events[direction], 1);
+	add_atomically(&cpu->socket_events[direction], 1);
 	if (all && all->check_tid && all->check_tid == (__u32)bpf_get_current_pid_tgid())
-		__sync_fetch_and_add(&all->check_events[direction], 1);
+		add_atomically(&all->check_events[direction], 1);
 }
 
-/* A call that never ended, as far as we saw. */
-static __always_inline void forget_call(struct shared_cpu *cpu)
+/* In one store: whoever interrupts finds no half of it, and it travels with the task as a whole. */
+static __always_inline void set_socket(struct shared_cpu *cpu, struct shared_socket socket)
 {
-	*(volatile __u32 *)&cpu->socket = 0;
-	write_now(&cpu->socket_since_ns, 0);
-	__sync_fetch_and_add(&cpu->socket_missed, 1);
+	*(volatile __u32 *)&cpu->socket = *(__u32 *)&socket;
 }
 
 static __always_inline void enter_call(struct shared_cpu *cpu, const struct shared_function *fn)
 {
+	struct shared_socket begun = {
+		.depth = 1,
+		.direction = fn->direction,
+		.function = fn->number,
+	};
+
 	if (cpu->socket.depth) {
 		if (fn->nests_in == SHARED_NESTS_ANYWHERE || fn->nests_in == cpu->socket.function) {
 			cpu->socket.depth += cpu->socket.function == fn->number;
@@ -53,17 +54,16 @@ static __always_inline void enter_call(struct shared_cpu *cpu, const struct shar
 		}
 		forget_call(cpu);
 	}
-	cpu->socket.depth = 1;               /* first: from here on it travels with the task */
-	cpu->socket.direction = fn->direction;
-	cpu->socket.function = fn->number;
-	if (!fn->in_wrapper)
-		cpu->socket.flags = 0;
+	begun.flags = (fn->in_wrapper ? cpu->socket.flags & SOCKET_FLAGS : 0) | call_mark();
+	set_socket(cpu, begun);
 	begin_slice(cpu);
 }
 
 /* False: its entry was not seen, or its state was lost. */
 static __always_inline bool leave_call(struct shared_cpu *cpu, __u8 number)
 {
+	struct shared_socket outside = { 0 };
+
 	if (!cpu->socket.depth)
 		return 0;
 	if (cpu->socket.function != number)
@@ -74,9 +74,8 @@ static __always_inline bool leave_call(struct shared_cpu *cpu, __u8 number)
 	}
 	end_slice(cpu);
 	count_event(cpu, cpu->socket.direction);
-	cpu->socket.depth = 0;
-	cpu->socket.direction = 0;
-	cpu->socket.function = 0;
+	outside.flags = cpu->socket.flags & SOCKET_WRAPPED ? cpu->socket.flags : 0;
+	set_socket(cpu, outside);
 	write_now(&cpu->socket_since_ns, 0);
 	return 1;
 }

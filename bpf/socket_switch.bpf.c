@@ -1,9 +1,9 @@
 /* socket_switch.bpf.c - takes a task's place in its socket calls off the CPU with it, and back on
  *
- * hooks   tp_btf sched_switch, sched_process_exit
+ * hooks   tp_btf sched_switch
  * runs    at every switch, interrupts off; reads the clock only for tasks inside a socket call
  * writes  cpus (shared.h): ends and begins slices; sleepers: where those that are away stand
- * loses   more than SHARED_SLEEPERS tasks away at once, or that once were: socket_missed
+ * loses   more than SHARED_SLEEPERS tasks away at once: socket_missed
  * cost    tests/bench/bench_sockets.c
  *
  * Attached only together with the socket probes.
@@ -16,7 +16,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* By thread id. Not task storage: making one allocates, which may wake up a
- * task, and sched_switch holds the run queue. Kept until the task exits. */
+ * task, and sched_switch holds the run queue. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SHARED_SLEEPERS);
@@ -24,45 +24,36 @@ struct {
 	__type(value, __u32);
 } sleepers SEC(".maps");
 
-/* Interrupted in user space, it is in no call, whatever we saw of it. */
-static __always_inline bool is_in_user_space(void)
-{
-	if (!HAS_TASK_REGS)
-		return 0;
-	return syscall_of((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf())) == -1;
-}
-
-static __always_inline void go_away(struct shared_cpu *cpu, struct shared_sockets *all, __u32 tid)
+static __always_inline void go_away(struct shared_cpu *cpu, struct shared_sockets *all,
+				    const struct task_struct *task)
 {
 	__u32 state = *(__u32 *)&cpu->socket;
-	__u32 *kept;
+	__u32 tid = task->pid;
 
-	if (is_in_user_space()) {
+	/* of one that exits nothing may be kept: it does not come back */
+	if (has_moved_on(cpu) || task->flags & PF_EXITING) {
 		forget_call(cpu);
 		return;
 	}
 	if (cpu->socket.depth)
 		end_slice(cpu);
 	*(__u32 *)&cpu->socket = 0;
-	kept = bpf_map_lookup_elem(&sleepers, &tid);
-	if (kept) {
-		*kept = state;
-	} else if (bpf_map_update_elem(&sleepers, &tid, &state, BPF_ANY)) {
-		cpu->socket_missed++;
+	if (bpf_map_update_elem(&sleepers, &tid, &state, BPF_ANY)) {
+		add_atomically(&cpu->socket_missed, 1);
 		return;
 	}
-	__sync_fetch_and_add(&all->sleepers[tid % SHARED_SLEEPERS], 1);
+	add_atomically(&all->sleepers[tid % SHARED_SLEEPERS], 1);
 }
 
 static __always_inline void come_back(struct shared_cpu *cpu, struct shared_sockets *all, __u32 tid)
 {
 	__u32 *kept = bpf_map_lookup_elem(&sleepers, &tid);
 
-	if (!kept || !*kept)         /* another one's */
+	if (!kept)                   /* another one's */
 		return;
 	*(__u32 *)&cpu->socket = *kept;
-	*kept = 0;
-	__sync_fetch_and_add(&all->sleepers[tid % SHARED_SLEEPERS], -1);
+	bpf_map_delete_elem(&sleepers, &tid);
+	add_atomically(&all->sleepers[tid % SHARED_SLEEPERS], -1);
 	if (cpu->socket.depth)
 		begin_slice(cpu);
 }
@@ -78,21 +69,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (!cpu || !all)
 		return 0;
 	if (is_inside(cpu))
-		go_away(cpu, all, bpf_get_current_pid_tgid());
+		go_away(cpu, all, prev);
 	cpu->socket_cuts++;
 	if (all->sleepers[tid % SHARED_SLEEPERS])
 		come_back(cpu, all, tid);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int on_exit(void *ctx)
-{
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct shared_cpu *cpu = this_cpu();
-
-	if (cpu && is_inside(cpu))
-		forget_call(cpu);
-	bpf_map_delete_elem(&sleepers, &tid);
-	return 0;
-}

@@ -127,8 +127,6 @@ static int attach_switch(struct attempt *a)
 	if (!err)
 		err = socket_switch_bpf__load(skel);
 	if (!err)
-		err = family_hook(a->family, skel->progs.on_exit, NULL);
-	if (!err)
 		err = family_hook(a->family, skel->progs.on_switch, NULL);
 	socket_switch_bpf__destroy(skel);
 	return err;
@@ -293,6 +291,7 @@ static int attach_checked(struct attempt *a, bool tracepoints)
 	if (right == BOTH)
 		return BOTH;
 	take_back(a);
+	memset(a->sockets->sleepers, 0, sizeof(a->sockets->sleepers));   /* their map went, too */
 	err = right ? attach(a, tracepoints, right) : -EPROTO;
 	for (int d = SHARED_DIRECTIONS - 1; d >= 0; d--) {
 		if (right & 1u << d)

@@ -125,6 +125,9 @@ static int bind_loopback(int type, struct sockaddr_in *address)
 	return fd;
 }
 
+/* Should a firewall drop packets even on loopback, nobody waits for ever. */
+static const struct timeval patience = { .tv_sec = 1 };
+
 static bool connect_loopback(struct pair *p, int type)
 {
 	struct sockaddr_in address;
@@ -133,6 +136,7 @@ static bool connect_loopback(struct pair *p, int type)
 	p->to = bind_loopback(type, &address);
 	p->from = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	if (p->to < 0 || p->from < 0 || (type == SOCK_STREAM && listen(p->to, 1)) ||
+	    setsockopt(p->from, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
 	    connect(p->from, (struct sockaddr *)&address, sizeof(address)))
 		return false;
 	if (type == SOCK_STREAM) {
@@ -157,9 +161,6 @@ static bool connect_unix(struct pair *p, int type)
 /* False: not possible here (no loopback, for one), which says nothing about probes. */
 static bool open_pair(struct pair *p, int domain, int type)
 {
-	/* Should a firewall drop packets even here, nobody waits for ever. */
-	static const struct timeval patience = { .tv_sec = 1 };
-
 	p->from = p->to = p->pipe[0] = p->pipe[1] = -1;
 	p->file = memfd_create("netto-check", MFD_CLOEXEC);
 	return p->file >= 0 && !ftruncate(p->file, sizeof(p->bytes)) &&
