@@ -44,6 +44,7 @@ struct symbols_live {
 	uint64_t module_changes;     /* as counted when kallsyms was last read */
 	bool read_wanted;            /* kallsyms tells something new */
 	uint64_t read_due_ns;        /* not before */
+	bool text_owed;              /* what kallsyms told could not be published */
 	bool settling;               /* a module may have been on its way out when it was read */
 	uint64_t published_ns;       /* or tried, last */
 	unsigned int spare;
@@ -132,8 +133,8 @@ static int read_kallsyms(struct symbols_live *l, char **text, size_t *bytes, uin
 
 	*bytes = got < 0 ? 0 : (size_t)got;
 	/* trace_module_free() comes before the module leaves the list */
-	l->read_wanted = !err && l->settling;
-	l->settling = false;
+	l->read_wanted = err || l->settling;
+	l->settling &= err != 0;
 	l->read_due_ns = now_ns + l->config.period_ns / 2 + READ_SHARE * (clock_ns() - now_ns);
 	return err;
 }
@@ -151,9 +152,11 @@ static int publish(struct symbols_live *l, const char *text, size_t bytes)
 		runtime_discard(runtime, RUNTIME_SYMBOLS);
 		if (fd >= 0)
 			close(fd);
-		l->read_wanted |= text != NULL;
+		l->text_owed |= text != NULL;
+		l->read_wanted |= l->text_owed;
 		return err;
 	}
+	l->text_owed = false;
 	symbols_published(l->config.symbols);
 	close(l->config.published_fd);
 	l->config.published_fd = fd;
@@ -161,12 +164,13 @@ static int publish(struct symbols_live *l, const char *text, size_t bytes)
 	return 0;
 }
 
-static void say_once(struct symbols_live *l, int err)
+/* Once until it works again. */
+static void say_once(struct symbols_live *l, int err, bool published)
 {
 	if (err && !l->said)
 		log_warn("cannot follow the kernel's symbols: %s: what was loaded since has no name, "
 			 "trying on", strerror(-err));
-	l->said = err != 0;
+	l->said = err || (l->said && !published);
 }
 
 uint64_t symbols_live_follow(struct symbols_live *l, uint64_t now_ns)
@@ -185,7 +189,7 @@ uint64_t symbols_live_follow(struct symbols_live *l, uint64_t now_ns)
 		return 0;
 	if (l->read_wanted && now_ns >= l->read_due_ns)
 		err = read_kallsyms(l, &text, &bytes, now_ns);
-	if (!err && texts_changed(texts)) {
+	if (!err && texts_changed(texts) && (text || !l->text_owed)) {
 		l->published_ns = now_ns;
 		l->spare -= l->spare > 0;
 		err = publish(l, text, bytes);
@@ -194,7 +198,7 @@ uint64_t symbols_live_follow(struct symbols_live *l, uint64_t now_ns)
 		free(text);
 		(void)malloc_trim(0);
 	}
-	say_once(l, err);
+	say_once(l, err, l->generation != before);
 	return l->generation == before ? 0 : l->generation;
 }
 
