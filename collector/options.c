@@ -83,18 +83,25 @@ static const struct option long_options[] = {
 #define usage_error(...) end_with(EX_USAGE, __VA_ARGS__)
 
 /* The kernel's own check is for its frequency mode; a fixed period would get
- * past it, but what the administrator forbade stays forbidden. */
-static void check_rate_limit(uint32_t rate_hz)
+ * past it, but what the administrator forbade stays forbidden. The kernel lowers
+ * the limit by itself, too, so our own choice gives way. */
+static uint32_t allowed_rate(uint32_t rate_hz)
 {
 	FILE *file = fopen(RATE_LIMIT_FILE, "re");
-	unsigned int limit_hz;
+	unsigned int limit_hz = 0;
 
-	if (!file)
-		return;
-	if (fscanf(file, "%u", &limit_hz) == 1 && rate_hz > limit_hz)
+	if (file) {
+		(void)!fscanf(file, "%u", &limit_hz);
+		fclose(file);
+	}
+	if (!limit_hz || limit_hz >= (rate_hz ? rate_hz : RATE_HZ_DEFAULT))
+		return rate_hz ? rate_hz : RATE_HZ_DEFAULT;
+	if (rate_hz)
 		usage_error("--frequency %u: above kernel.perf_event_max_sample_rate, which is %u: "
 			    "give less, or raise that", rate_hz, limit_hz);
-	fclose(file);
+	log_warn("sampling at %u Hz instead of %u: kernel.perf_event_max_sample_rate allows no more",
+		 limit_hz, RATE_HZ_DEFAULT);
+	return limit_hz;
 }
 
 static uint64_t number(const char *option, const char *text, uint64_t min, uint64_t max,
@@ -151,9 +158,9 @@ static void choose_user(struct options *o, const char *text)
 	if (text && parse_user(text, &o->uid, &o->gid))
 		usage_error("--user %s: no such user or group: give names or numbers that exist",
 			    text);
-	if (text && o->uid == 0)
-		usage_error("--user %s: the collector cannot stay root: give an unprivileged user",
-			    text);
+	if (text && (!o->uid || !o->gid))
+		usage_error("--user %s: the collector cannot stay root: give an unprivileged user "
+			    "and group", text);
 	if (geteuid()) {
 		if (text && (o->uid != geteuid() || o->gid != getegid()))
 			end_with(EX_NOPERM, "--user %s: only root can become another user: leave it "
@@ -214,7 +221,6 @@ void options_parse(struct options *o, int argc, char *argv[])
 
 	*o = (struct options){
 		.runtime_dir = RUNTIME_DIR_DEFAULT,
-		.rate_hz = RATE_HZ_DEFAULT,
 		.period_ns = PERIOD_MS_DEFAULT * NS_PER_MS,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.filter = true,
@@ -234,6 +240,6 @@ void options_parse(struct options *o, int argc, char *argv[])
 	if (optind < argc)
 		usage_error("%s: an argument too many: netto-collector takes options only",
 			    argv[optind]);
-	check_rate_limit(o->rate_hz);
+	o->rate_hz = allowed_rate(o->rate_hz);
 	choose_user(o, user);
 }

@@ -28,6 +28,8 @@ static const char *frequency(const struct check_facts *facts, uint32_t rate_hz)
 	static char text[16];
 	const struct fact_number *limit = &facts->sysctls[SYSCTL_SAMPLE_RATE];
 
+	if (!rate_hz)
+		rate_hz = HZ_DEFAULT;
 	if (limit->known && limit->value > 0 && limit->value < rate_hz)
 		rate_hz = (uint32_t)limit->value;
 	snprintf(text, sizeof(text), "%u", rate_hz);
@@ -161,7 +163,7 @@ int check_command(const struct check_options *options)
 	static char text[REPORT_BYTES_MAX];
 	static struct child collector;   /* what its arguments point to lives as long as netto */
 	struct check check = { 0 };
-	uint64_t rate_hz = HZ_DEFAULT;
+	uint64_t rate_hz = 0;
 	int report_fd, err;
 
 	if (options->frequency)

@@ -48,7 +48,8 @@ extern const size_t check_cost_count;
 extern const char check_costs_where[];
 
 /* Facts and report are there: say what follows for each context and for the
- * whole. rate_hz is what netto would be started with. */
+ * whole. rate_hz is what netto is to be started with, 0: its default, or what
+ * the kernel allows. */
 void check_conclude(struct check *check, uint32_t rate_hz);
 
 struct check_style {

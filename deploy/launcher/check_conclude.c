@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "options.h"
+
 const char *const source_names[] = { "exact", "sampled", "none", "unknown" };
 
 /* Measured by tests/bench; README.md, "What it costs" and, of tracepoints, where
@@ -78,6 +80,11 @@ static bool is(const struct fact_number *number, int64_t value)
 	return number->known && number->value == value;
 }
 
+static bool is_below(const struct fact_number *number, int64_t value)
+{
+	return number->known && number->value < value;
+}
+
 /* Clocks that the kernel reads without leaving the CPU: others cost
  * microseconds, twice a softirq. */
 static bool clock_is_fast(const char *clocksource)
@@ -91,7 +98,7 @@ static bool clock_is_fast(const char *clocksource)
 	return false;
 }
 
-static void take_notes(struct check *c)
+static void take_notes(struct check *c, uint32_t rate_hz)
 {
 	const struct check_facts *f = &c->facts;
 
@@ -103,6 +110,9 @@ static void take_notes(struct check *c)
 		note(c, "BPF programs have no names: net.core.bpf_jit_kallsyms is 0: set it to 1");
 	if (c->exact_auto && c->sources[CONTEXT_SYSCALL_TX] == SOURCE_SAMPLED)
 		note(c, "--exact-syscalls=tracepoint times sends and receives, at a cost");
+	if (!rate_hz && is_below(&f->sysctls[SYSCTL_SAMPLE_RATE], HZ_DEFAULT))
+		note(c, "sampling at %lld Hz: kernel.perf_event_max_sample_rate allows no more",
+		     (long long)f->sysctls[SYSCTL_SAMPLE_RATE].value);
 	if (!clock_is_fast(f->clocksource))
 		note(c, "probes cost more than usual: reading the clock %s is slow", f->clocksource);
 }
@@ -124,7 +134,7 @@ static void conclude(struct check *c, uint32_t rate_hz)
 		     "built with CONFIG_DEBUG_INFO_BTF");
 	} else if (c->report.status) {
 		fail(c, c->report.status, c->report.message);
-	} else if (limit->known && limit->value < rate_hz) {
+	} else if (rate_hz && is_below(limit, rate_hz)) {
 		snprintf(text, sizeof(text), "kernel.perf_event_max_sample_rate is %lld: start it with "
 			 "--frequency=%lld, or raise that", (long long)limit->value,
 			 (long long)limit->value);
@@ -141,6 +151,6 @@ void check_conclude(struct check *check, uint32_t rate_hz)
 	for (size_t i = 0; i < CONTEXT_COUNT; i++)
 		check->sources[i] = source_of(&check->report, (enum context)i);
 	check->note_count = 0;
-	take_notes(check);
+	take_notes(check, rate_hz);
 	conclude(check, rate_hz);
 }

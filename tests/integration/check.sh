@@ -128,7 +128,12 @@ checked refused_perf_event_is_named 69 'perf_event_paranoid is' "$here/without_s
 check only_the_sampler_is_off_then "$(jq -c .probes "$work/json")" holds '.probes[] | select(.name == "sampler") | .state == "off" and .reason != ""' "$work/json"
 echo 500 > "$work/limit"
 limited() { unshare --mount sh -c 'mount --bind "$1" /proc/sys/kernel/perf_event_max_sample_rate && shift && exec "$@"' sh "$work/limit" "$@"; }
-checked rate_above_the_limit_is_named 69 'perf_event_max_sample_rate is 500.*--frequency=500' limited
+checked default_rate_gives_way_to_the_limit 0 'netto can run' limited
+check that_is_noted "$(cat "$work/out")" grep -q 'sampling at 500 Hz' "$work/out"
+limited "$bin/netto" check -f 501 > "$work/out" 2>&1
+got=$?
+check rate_above_the_limit_is_refused "exit status $got: $(tail -1 "$work/out")" test $got -eq 69
+check that_limit_is_named "$(tail -1 "$work/out")" grep -q 'perf_event_max_sample_rate is 500.*--frequency=500' "$work/out"
 limited "$bin/netto" check -f 500 > "$work/out" 2>&1
 got=$?
 check rate_within_the_limit_is_good "exit status $got: $(tail -1 "$work/out")" test $got -eq 0

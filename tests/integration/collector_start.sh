@@ -76,9 +76,10 @@ refused ring_size_that_is_no_power_of_two_is_refused 64 'power of two' --ring-si
 refused root_as_the_user_to_become_is_refused 64 'cannot stay root' --user=root
 
 echo 500 > "$work/limit"
-with_limit() { unshare --mount sh -c 'mount --bind "$1" /proc/sys/kernel/perf_event_max_sample_rate && shift && exec "$@"' sh "$work/limit" "$@"; }
-prefix=(with_limit)
+prefix=(unshare --mount sh -c 'mount --bind "$1" /proc/sys/kernel/perf_event_max_sample_rate && shift && exec "$@"' sh "$work/limit")
 refused frequency_above_the_kernels_limit_is_refused_with_that_limit 64 'perf_event_max_sample_rate, which is 500' -f 501
+start_collector && end_collector TERM
+check default_frequency_gives_way_to_that_limit "$(cat "$work/err")" grep -q 'sampling at 500 Hz instead of 997' "$work/err"
 prefix=()
 
 prefix=(setpriv --reuid=65534 --regid=65534 --clear-groups)

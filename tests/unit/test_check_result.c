@@ -122,6 +122,10 @@ static void a_rate_above_the_limit_is_found_before_netto_finds_it(void **state)
 	assert_non_null(strstr(c.message, "--frequency=996"));
 	check_conclude(&c, RATE_HZ - 1);
 	assert_int_equal(c.status, 0);
+	check_conclude(&c, 0);
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.note_count, 1);
+	assert_non_null(strstr(c.notes[0], "at 996 Hz"));
 }
 
 static void check_note(const struct check *c, const char *want)
