@@ -18,7 +18,7 @@
 
 /* 64 KiB hold some 350 loads with their unloads, between two drains. What does
  * not fit the kernel counts. */
-#define DATA_PAGES 16
+#define DATA_BYTES (64u << 10)
 
 /* Newer than the headers of some systems we build on. */
 #define KSYMBOL_TYPE_BPF 1
@@ -100,6 +100,7 @@ static int map_event(void **memory, unsigned int cpu, size_t bytes)
 int ksymbols_open(struct ksymbols **out, const struct cpu_list *online)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t data = page > DATA_BYTES ? page : DATA_BYTES;
 	void **memory = calloc(online->count + 1, sizeof(*memory));
 	size_t count = 0;
 	int err = memory ? 0 : -ENOMEM;
@@ -107,15 +108,15 @@ int ksymbols_open(struct ksymbols **out, const struct cpu_list *online)
 	for (unsigned int cpu = 0; !err && cpu < online->slots; cpu++) {
 		if (!online->listed[cpu])
 			continue;
-		err = map_event(&memory[count], cpu, (1 + DATA_PAGES) * page);
+		err = map_event(&memory[count], cpu, page + data);
 		count += !err;
 	}
 	if (!err)
-		err = ksymbols_open_at(out, memory, count, DATA_PAGES * page);
+		err = ksymbols_open_at(out, memory, count, data);
 	if (!err)
 		(*out)->mapped = true;
 	for (size_t i = 0; err && i < count; i++)
-		munmap(memory[i], (1 + DATA_PAGES) * page);
+		munmap(memory[i], page + data);
 	free(memory);
 	return err;
 }

@@ -10,6 +10,7 @@
 
 #define NS_PER_S 1000000000ull
 #define DRAIN_NS 100000000ull
+#define DRAIN_SAMPLES 200   /* at most between two drains: the largest of them fit in a CPU's ring */
 #define BELL_SHARE 8   /* of the ring: so much is never left untold */
 
 static volatile sig_atomic_t ended;
@@ -114,10 +115,23 @@ static void ring_bell(struct collector *c, bool snapshot)
 		c->told_position = position;
 }
 
+static uint64_t drain_step_ns(uint32_t rate_hz)
+{
+	const uint64_t step_ns = DRAIN_SAMPLES * NS_PER_S / rate_hz;
+
+	return step_ns < DRAIN_NS ? step_ns : DRAIN_NS;
+}
+
+bool loop_ended(void)
+{
+	return ended;
+}
+
 int loop_run(struct collector *c)
 {
 	const uint64_t start_ns = read_clock(CLOCK_MONOTONIC);
-	uint64_t drain_due = start_ns + DRAIN_NS;
+	const uint64_t drain_ns = drain_step_ns(c->options.rate_hz);
+	uint64_t drain_due = start_ns + drain_ns;
 	uint64_t snapshot_due = start_ns + c->options.period_ns;
 	int err = 0;
 
@@ -131,7 +145,7 @@ int loop_run(struct collector *c)
 		/* before the snapshot: what was sampled before it stands before it */
 		probes_drain(c->probes, publish_sample, c->publisher);
 		if (now >= drain_due)
-			drain_due = next_due(drain_due, DRAIN_NS, now);
+			drain_due = next_due(drain_due, drain_ns, now);
 		snapshot = now >= snapshot_due;
 		if (snapshot) {
 			take_snapshot(c);

@@ -232,9 +232,12 @@ static int seal(const struct collector *c)
 /* The socket gets its name last: whoever can connect finds everything else. */
 static int announce(struct collector *c)
 {
-	int err = runtime_publish(c->runtime, RUNTIME_SOCKET);
 	char ready[128];
+	int err;
 
+	if (loop_ended())               /* while it was attaching */
+		return 0;
+	err = runtime_publish(c->runtime, RUNTIME_SOCKET);
 	if (err) {
 		log_error("cannot publish in %s: %s", c->options.runtime_dir, strerror(-err));
 		return EXIT_ERR(EX_CANTCREAT);

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 int notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
+	static const struct timeval patience = { .tv_sec = 1 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	socklen_t bytes;
 	int fd, err;
@@ -27,6 +29,8 @@ int notify_open(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	/* a manager that does not read holds nobody up for long */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&address, bytes)) {
 		err = -errno;
 		close(fd);

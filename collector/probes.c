@@ -152,6 +152,19 @@ static int attach_families(struct probes *p)
 	return 0;
 }
 
+/* Attaching takes seconds, and what counts changes of CPUs is not there from its beginning on. */
+static int check_cpus(const struct probes *p)
+{
+	struct cpu_list now;
+	int err = cpu_list_read(&now, "/sys/devices/system/cpu/online");
+
+	if (!err && now.slots == p->online.slots &&
+	    !memcmp(now.listed, p->online.listed, now.slots * sizeof(now.listed[0])))
+		return 0;
+	log_warn("the set of CPUs changed while the probes were attached: start again");
+	return EXIT_ERR(EX_TEMPFAIL);
+}
+
 /* The counters and the families over them. 0; -ENOMEM; EXIT_ERR(), said. */
 static int attach_all(struct probes *p)
 {
@@ -172,7 +185,7 @@ static int attach_all(struct probes *p)
 				  "are busy in it (RCU)");
 	err = attach_families(p);
 	patience_stop(&patience);
-	return err;
+	return err ? err : check_cpus(p);
 }
 
 /* Rows for the families from the first-th on, none of which was tried. */
