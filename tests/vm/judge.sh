@@ -146,7 +146,7 @@ while read -r context from to count; do
   events=$(sed -n "$((from + 1)),${to}p" "$results/log.json" | jq -rn "reduce inputs.contexts.$context.events as \$e (0; . + \$e)")
   if [ "$(expected_one source "$context")" = exact ]; then
     check "every_${context}_is_counted" "$events events, the kernel counted $count" \
-      test "$count" -gt 100 -a "$((events - count))" -le 20 -a "$((count - events))" -le 20
+      test "$count" -gt 30 -a "$((events - count))" -le 20 -a "$((count - events))" -le 20
   fi
 done < "$results/counts"
 
