@@ -1,9 +1,10 @@
 /* attack_impostor.c - play the collector, or replace its ring by one of the attacker's
  *
- * hostile_impostor DIR SECONDS socket|ring: "socket" publishes all three files
- * and speaks like a collector; "ring" puts a ring of the same run, with figures
- * of the attacker's, in place of the true one. DIR has been loosened, else it
- * could do neither. It is the aggregator that must refuse.
+ * hostile_impostor DIR SECONDS socket|ring|symbols: "socket" publishes all three
+ * files and speaks like a collector; "ring" puts a ring of the same run, with
+ * figures of the attacker's, in place of the true one, "symbols" names of the
+ * attacker's. DIR has been loosened, else it could do neither. It is the
+ * aggregator that must refuse.
  */
 #include "hostile.h"
 
@@ -102,20 +103,29 @@ static int listen_at(const char *dir)
 	return fd;
 }
 
-static void serve(const char *dir)
+static void publish_symbols(const char *dir)
 {
 	static const char symbol[] = "ffffffff81000000 T _text\n";
+
+	int fd = make_file(dir, "symbols");
+
+	if (write(fd, symbol, sizeof(symbol) - 1) < 0)
+		cannot_attack("no symbols");
+	close(fd);
+}
+
+static void serve(const char *dir)
+{
 	struct ring_identity identity = { .generation = 4711 };
 	uint8_t hello[MESSAGE_BYTES_MAX];
 	struct ring_writer *ring;
-	int symbols, listener, client = -1;
+	int listener, client = -1;
 	size_t hello_bytes;
 
 	read_boot_id(identity.boot_id);
 	hello_bytes = pack_hello(&identity, hello);
-	symbols = make_file(dir, "symbols");
-	if (write(symbols, symbol, sizeof(symbol) - 1) < 0 ||
-	    ring_writer_open(&ring, make_file(dir, "ring"), RING_BYTES, &identity))
+	publish_symbols(dir);
+	if (ring_writer_open(&ring, make_file(dir, "ring"), RING_BYTES, &identity))
 		cannot_attack("no ring");
 	listener = listen_at(dir);
 	for (uint64_t snapshot = 1; attack_goes_on(); snapshot++) {
@@ -156,11 +166,27 @@ static void replace_ring(const char *dir)
 	}
 }
 
+static void replace_symbols(const char *dir)
+{
+	struct stat st;
+
+	/* the collector publishes others when something joins the kernel */
+	for (; attack_goes_on(); sleep_ms(1)) {
+		if (stat(inside(dir, "symbols"), &st) || st.st_uid == geteuid())
+			continue;
+		if (unlink(path_buf))
+			cannot_attack("no symbols to replace");
+		publish_symbols(dir);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	attack_start(argc, argv, 3);
 	if (!strcmp(argv[3], "ring"))
 		replace_ring(ATTACK_DIR);
+	else if (!strcmp(argv[3], "symbols"))
+		replace_symbols(ATTACK_DIR);
 	else
 		serve(ATTACK_DIR);
 	return attack_end();

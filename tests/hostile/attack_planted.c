@@ -38,6 +38,7 @@ static void plant(const char *dir, const char *name, const char *kind, const cha
 int main(int argc, char *argv[])
 {
 	attack_start(argc, argv, 4);
+	(void)umask(0);   /* whoever is fooled can write there */
 	if (!strcmp(argv[3], "linked-directory")) {
 		if (symlink(argv[4], ATTACK_DIR))
 			cannot_attack(ATTACK_DIR);

@@ -53,6 +53,7 @@ messages_are_sound() {
 
 start_side "$bin" names-side
 names_run=$side/run
+look_before
 names "$bin"
 check hostile_names_in_the_log "$(tail -c 300 "$side/log")" log_is_sound
 check names_come_back_from_the_log "one does not" log_round_trips
@@ -60,6 +61,9 @@ check hostile_names_in_the_metrics "$(head -3 "$side/promtool" 2> /dev/null)" me
 check hostile_names_in_the_table "$(LC_ALL=C grep -aP "$control|[\x80-\xff]" "$side/table" | head -3)" table_is_sound
 check names_are_in_the_table "none" grep -q "?\[2J" "$side/table"
 check hostile_names_in_messages "$(LC_ALL=C grep -aP "$control" "$side/err" | head -3)" messages_are_sound
+use_side names-side
+see_damage
+check hostile_names_do_no_harm "$harms" test -z "$harms"
 for output in log metrics table messages; do
   names "$weakened/raw_$output"
   is_sound=$([ $output = log ] || [ $output = table ] && echo ${output}_is_sound || echo ${output}_are_sound)
