@@ -76,7 +76,7 @@ vm() { run vm 1500 tests/vm/run.sh; }
 model() { run model 600 tests/model/run.sh; }
 fuzz() { run fuzz 300 tests/fuzz/run.sh 3; }
 # Release only: the sanitizers would break the memory limits it holds attackers to.
-hostile() { run hostile 900 tests/hostile/run.sh build/release/bin; }
+hostile() { run hostile 1500 tests/hostile/run.sh build/release/bin; }
 
 deploy/install-packages.sh test || exit
 build release
