@@ -78,7 +78,7 @@ refused root_as_the_user_to_become_is_refused 64 'cannot stay root' --user=root
 echo 500 > "$work/limit"
 prefix=(unshare --mount sh -c 'mount --bind "$1" /proc/sys/kernel/perf_event_max_sample_rate && shift && exec "$@"' sh "$work/limit")
 refused frequency_above_the_kernels_limit_is_refused_with_that_limit 64 'perf_event_max_sample_rate, which is 500' -f 501
-start_collector && end_collector TERM
+start_collector && end_collector TERM && rmdir "$run_dir"
 check default_frequency_gives_way_to_that_limit "$(cat "$work/err")" grep -q 'sampling at 500 Hz instead of 997' "$work/err"
 prefix=()
 

@@ -28,8 +28,9 @@ stop() {
 page() { curl -sS --max-time 10 "http://$address/metrics"; }
 status() { curl -sS --max-time 10 -o /dev/null -w '%{http_code}' "http://$address$1"; }
 has_status() { [ "$(status "$1")" = "$2" ]; }
-page_has() { page | grep -qE "$1"; }
-page_has_text() { page | grep -qF "$1"; }
+# (No pipe: whoever writes into it fails when grep has seen enough.)
+page_has() { grep -qE "$1" <<< "$(page)"; }
+page_has_text() { grep -qF "$1" <<< "$(page)"; }
 page_lacks() { ! page_has "$1"; }
 
 promtool_is_silent() {

@@ -45,7 +45,7 @@ open_terminal() {
 }
 type_keys() { term send-keys -t $terminal "$@"; }
 screen() { term capture-pane -p -t $terminal; }
-shows() { screen | grep -qE -- "$1"; }
+shows() { grep -qE -- "$1" <<< "$(screen)"; }
 shows_none_of() { ! shows "$1"; }
 resize() { term resize-window -t $terminal -x "$1" -y "$2"; }
 run_table() { type_keys "$work/try $*" Enter; }
