@@ -46,13 +46,7 @@ case_nat() {
   address switch br0 10.98.0.254/24 fd98::fe/64
   inside left ip route add default via 10.98.0.254
   inside switch sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
-  inside switch nft -f - <<'R'
-table inet filter {
-  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
-  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
-}
-table ip nat { chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; } }
-R
+  add_rules switch || return
   stream left server 10.97.0.2
   stream left right 10.98.0.2
 }

@@ -108,6 +108,19 @@ topology_router() {
   inside router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
+# add_rules NAMESPACE: it filters by connections, and masquerades what leaves by r2
+add_rules() {
+  inside "$1" nft -f - <<'R'
+table inet filter {
+  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
+  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
+}
+table ip nat {
+  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
+}
+R
+}
+
 # Two hosts on a bridge: left 10.98.0.1, right 10.98.0.2.
 topology_bridge() {
   local name

@@ -39,15 +39,7 @@ common_checks unix
 components; expect unix unix; expect_no unix tcp_tx tcp_rx udp_tx
 
 topology_router
-inside router nft -f - <<'R'
-table inet filter {
-  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
-  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
-}
-table ip nat {
-  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
-}
-R
+add_rules router
 measure forward iperf client server 10.99.2.2
 common_checks forward
 components; expect forward conntrack nf_forward ip_output virtual_xmit tcp_rx; expect_no forward bridge xdp_generic udp_rx

@@ -94,15 +94,7 @@ check landlock_is_used_where_it_is "$(cat "$work/netto.err")" test "$no_landlock
 ## What the later loads need, and with it modules that nobody knew at the start
 
 topology_router
-inside router nft -f - <<'R'
-table inet filter {
-  chain before { type filter hook prerouting priority -10; ct state established counter; ip saddr 10.0.0.0/8 counter; }
-  chain through { type filter hook forward priority 0; policy accept; ct state established counter; tcp dport 1-60000 counter; }
-}
-table ip nat {
-  chain after { type nat hook postrouting priority 100; oifname "r2" masquerade; }
-}
-R
+add_rules router
 serve server
 topology_bridge
 serve right
