@@ -1,7 +1,8 @@
 /* bpf/cpus.bpf.h - the one map that all probe families share
  *
  * The collector makes it, with a slot a possible CPU, and hands it to every
- * object. A slot is written on its own CPU only, so nothing here is atomic.
+ * object. A slot is written on its own CPU only: atomic is just what programs add
+ * that can be preempted there, and what is counted in slot 0 for all.
  */
 #ifndef NETTO_BPF_CPUS_BPF_H
 #define NETTO_BPF_CPUS_BPF_H

@@ -75,4 +75,3 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		come_back(cpu, all, tid);
 	return 0;
 }
-

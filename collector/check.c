@@ -19,7 +19,6 @@
 #include "sandbox.h"
 #include "symbols.h"
 
-#define KALLSYMS_FILE "/proc/kallsyms"
 #define ADDRESS_DIGITS 12       /* as many hexadecimal digits in a row are no number of ours */
 
 /* A field and the tab or line end behind it. Texts of libbpf and the kernel

@@ -24,8 +24,6 @@
 #include "preflight.h"
 #include "sandbox.h"
 
-#define KALLSYMS_FILE "/proc/kallsyms"
-
 #ifdef __SANITIZE_ADDRESS__
 /* LeakSanitizer looks on by ptrace from a thread of its own: the sandbox
  * allows neither. The modules' tests are checked for leaks. */
@@ -181,7 +179,7 @@ static int settle(struct collector *c)
 	if (c->notify_fd < 0 && c->notify_fd != -ENOENT)
 		log_warn("cannot connect to $NOTIFY_SOCKET: %s: going on without a service manager",
 			 strerror(-c->notify_fd));
-	(void)malloc_trim(0);   /* kallsyms and libbpf have used a lot of it */
+	(void)malloc_trim(0);   /* kallsyms and the kernel's BTF took a lot of it */
 	return 0;
 }
 

@@ -7,19 +7,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "capabilities.h"
 #include "exit_status.h"
 #include "log.h"
 #include "parse.h"
-
-/* Newer than the headers of some systems we build on. */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
 
 unsigned int preflight_kernel(void)
 {
@@ -61,17 +55,6 @@ int preflight_sysctl(const char *name, uint64_t *value)
 	return err ? err : parse_u64(line, 0, UINT32_MAX, value);
 }
 
-/* Effective capabilities, bit by bit; 0 when they cannot be had. */
-static uint64_t effective(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return 0;
-	return data[0].effective | (uint64_t)data[1].effective << 32;
-}
-
 static int check_kernel(uint64_t caps)
 {
 	unsigned int kernel = preflight_kernel();
@@ -82,10 +65,10 @@ static int check_kernel(uint64_t caps)
 	if (uname(&u))
 		snprintf(u.release, sizeof(u.release), "unknown");
 	if (kernel < PREFLIGHT_KERNEL(5, 10)) {
-		log_error("Linux %s is too old: netto needs 5.11 or newer", u.release);
+		log_error("Linux %s is too old: netto needs 5.10 or newer", u.release);
 		return EXIT_ERR(EX_UNAVAILABLE);
 	}
-	if (caps & 1ull << CAP_SYS_RESOURCE)
+	if (capabilities_have(caps, CAP_SYS_RESOURCE))
 		return 0;
 	log_error("missing capability CAP_SYS_RESOURCE: Linux %s counts BPF maps as locked memory "
 		  "(newer than 5.10 does not): start as root", u.release);
@@ -94,9 +77,9 @@ static int check_kernel(uint64_t caps)
 
 static int check_capabilities(uint64_t caps)
 {
-	bool bpf = caps & 1ull << CAP_BPF, perfmon = caps & 1ull << CAP_PERFMON;
+	bool bpf = capabilities_have(caps, CAP_BPF), perfmon = capabilities_have(caps, CAP_PERFMON);
 
-	if (caps & 1ull << CAP_SYS_ADMIN || (bpf && perfmon))
+	if (capabilities_have(caps, CAP_SYS_ADMIN) || (bpf && perfmon))
 		return 0;
 	log_error("missing capability %s%s%s: start as root", bpf ? "" : "CAP_BPF",
 		  bpf || perfmon ? "" : " and ", perfmon ? "" : "CAP_PERFMON");
@@ -105,7 +88,7 @@ static int check_capabilities(uint64_t caps)
 
 int preflight_check(void)
 {
-	uint64_t caps = effective();
+	uint64_t caps = capabilities_effective();
 	int err;
 
 	err = check_capabilities(caps);

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,7 +243,6 @@ int probes_seal(struct probes *probes)
 	if (probes->family.cpus_fd >= 0 && close(probes->family.cpus_fd))
 		err = -errno;
 	probes->family.cpus_fd = -1;
-	malloc_trim(0);         /* loading read all of the kernel's BTF */
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define KALLSYMS_FILE "/proc/kallsyms"
 #define KALLSYMS_LINK_TEXT 0xffffffff81000000ull   /* where _text goes, on every architecture */
 #define KALLSYMS_GAP "-"   /* name in the published table: no function from here to the next symbol */
 
